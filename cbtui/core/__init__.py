@@ -1,0 +1,1 @@
+"""Plain data and rules, standard library only. Everything else in cbtui builds on this."""

@@ -1,0 +1,47 @@
+"""What happens while work goes on, as frozen facts. Engines and caches say them; front ends show them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+CacheLayer = Literal["model", "voice", "chunk"]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEvent:
+    """One look-up. `seconds` were spent by a miss; `saved` is what the miss once cost, for a hit. `at` is Unix time."""
+
+    layer: CacheLayer
+    key: str
+    hit: bool
+    seconds: float = 0.0
+    saved: float = 0.0
+    message: str = ""
+    at: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkProgressed:
+    """Speech tokens drawn so far for one request. Drafts count none."""
+
+    request_id: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something a person may want to know, in one sentence."""
+
+    message: str
+    level: Literal["info", "warning"] = "info"
+
+
+Event = CacheEvent | ChunkProgressed | Noticed
+EventSink = Callable[[Event], None]
+
+
+def ignore_events(event: Event) -> None:
+    """The sink of callers who do not listen."""

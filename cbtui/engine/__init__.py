@@ -1,0 +1,1 @@
+"""What turns chunks into samples. `base` is the protocol; each engine lives in a module or package of its own."""

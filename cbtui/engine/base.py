@@ -1,0 +1,124 @@
+"""The protocol between the host and whatever turns chunks into samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from cbtui.core.events import EventSink
+from cbtui.core.task import Sampling
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Samples = npt.NDArray[np.float32]
+
+
+class EngineUnavailable(Exception):
+    """The engine cannot work on this machine as it is. The message says what is missing and what to do."""
+
+
+class UnusableReference(Exception):
+    """A reference clip that no voice can be made from. The message names the clip and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks. `reference` is an absolute path, or None for the engine's own voice; `digest` is the clip's SHA-256.
+
+    `espeak_voice` is a voice name of espeak-ng, or None to let it choose by `speaker`.
+    """
+
+    speaker: str
+    reference: Path | None = None
+    digest: str | None = None
+    espeak_voice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRequest:
+    """One chunk to render, with all that differs between chunks: the engine keeps nothing from one to the next."""
+
+    request_id: str
+    text: str
+    voice: Voice
+    sampling: Sampling
+    seed: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkFacts:
+    """How a take came about. `tokens` are speech tokens (25 per second of speech; 0 for drafts); times in seconds.
+
+    `reached_token_cap` tells that the model was cut off before it ended by itself: the speech is incomplete.
+    """
+
+    tokens: int = 0
+    decode_seconds: float = 0.0
+    vocode_seconds: float = 0.0
+    reached_token_cap: bool = False
+    draft: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return self.decode_seconds + self.vocode_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """`samples`: mono float32, shape [n], at the engine's sample rate, nominally within [-1, 1]."""
+
+    request_id: str
+    samples: Samples
+    facts: ChunkFacts = field(default_factory=ChunkFacts)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkFailure:
+    """A request that gave no usable samples. `retry_with_next_seed` tells whether another seed can help."""
+
+    request_id: str
+    reason: str
+    retry_with_next_seed: bool = True
+
+
+class Engine(Protocol):
+    """Turns a stream of requests into a stream of results.
+
+    Results come as they finish, in any order. The engine takes requests from the iterator as it has room for them.
+    `should_stop` is asked before every token; once it answers True, the stream ends and unfinished requests give no
+    result. Raises `EngineUnavailable` when the engine cannot load and `UnusableReference` for nothing: a clip that
+    cannot be used is a `ChunkFailure` of the requests that name it.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of every result."""
+        ...
+
+    @property
+    def draft(self) -> bool:
+        """Whether results are only for listening to the text, not the final speech."""
+        ...
+
+    def identity(self, request: ChunkRequest) -> Mapping[str, object]:
+        """All that decides the samples of this request, as JSON-like facts; known without loading a model."""
+        ...
+
+    def render(
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+    ) -> Iterator[ChunkResult | ChunkFailure]: ...
