@@ -1,0 +1,1 @@
+"""A task's text becomes chunks: speakers, sentences, packing. Nothing here knows an engine."""

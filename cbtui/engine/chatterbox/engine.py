@@ -1,0 +1,220 @@
+"""The chatterbox engine: requests in, watermarked samples out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from cbtui.core.events import ChunkProgressed, EventSink
+from cbtui.core.task import UNUSED_SAMPLING, ModelName, Sampling
+from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference
+from cbtui.engine.cache import ModelCache
+from cbtui.engine.chatterbox.cached_model import find_checkpoint, get_model
+from cbtui.engine.chatterbox.checkpoint import Checkpoint
+from cbtui.engine.chatterbox.library import library_version
+from cbtui.engine.clips import MIN_SECONDS, read_clip
+from cbtui.engine.voices import VoiceStore
+
+# Counted up when our part of the line changes the samples.
+_LINE_VERSION = 1
+SAMPLE_RATE = 24_000
+
+# `T3Config.max_text_tokens`, start and stop included; beyond it is an IndexError, on CUDA an assert.
+_MAX_TEXT_TOKENS = 2048
+# Fewer speech tokens than this make the vocoder's convolutions larger than their input; Turbo adds three of its own.
+_MIN_SPEECH_TOKENS: Mapping[ModelName, int] = {"english": 3, "multilingual": 3, "turbo": 1}
+_SPEECH_TOKENS = 6561
+# `ChatterboxTurboTTS.prepare_conditionals` asserts more than 5 s.
+_TURBO_MIN_CLIP_SECONDS = 5.05
+
+
+class _Refused(Exception):
+    def __init__(self, reason: str, *, retry: bool) -> None:
+        super().__init__(reason)
+        self.retry = retry
+
+
+class ChatterboxEngine:
+    """One of the three models on one device. Loads when the first request needs it, through the process-wide cache.
+
+    `token_cap` and `flow_steps` (None: the model's own) are there to trade quality for speed; both decide samples.
+    """
+
+    name = "chatterbox"
+    sample_rate = SAMPLE_RATE
+    draft = False
+
+    def __init__(
+        self,
+        model: ModelName,
+        *,
+        cache: ModelCache,
+        voices: VoiceStore,
+        device: str = "auto",
+        model_dir: Path | None = None,
+        token_cap: int = 1000,
+        flow_steps: int | None = None,
+    ) -> None:
+        self.model = model
+        self._cache = cache
+        self._voices = voices
+        self._device = device
+        self._model_dir = model_dir
+        self._token_cap = token_cap
+        self._flow_steps = flow_steps
+        self._checkpoint: Checkpoint | None = None
+
+    def identity(self, request: ChunkRequest) -> Mapping[str, object]:
+        checkpoint = self._find_checkpoint()
+        sampling = request.sampling
+        return {
+            "engine": self.name,
+            "engine_version": f"{library_version()}+{_LINE_VERSION}",
+            "model": self.model,
+            "revision": checkpoint.revision,
+            "voice": request.voice.digest or "builtin",
+            "sampling": {field: getattr(sampling, field) for field in _used_sampling(self.model)},
+            "language": request.language if self.model == "multilingual" else None,
+            "seed": request.seed,
+            "text": request.text,
+            "token_cap": self._token_cap,
+            "flow_steps": self._flow_steps,
+        }
+
+    def prepare(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
+        """Find the checkpoint, downloading it if it is not on this machine. Raises EngineUnavailable."""
+        if self._checkpoint is None:
+            self._checkpoint = find_checkpoint(self.model, self._model_dir, emit=emit, should_stop=should_stop)
+
+    def render(
+        self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
+    ) -> Iterator[ChunkResult | ChunkFailure]:
+        from cbtui.engine.chatterbox.decode import Stopped
+
+        model: Any = None
+        for request in requests:
+            if should_stop():
+                return
+            if model is None:
+                self.prepare(emit=emit, should_stop=should_stop)
+                model = get_model(self._cache, self._find_checkpoint(), self._device, emit=emit)
+            try:
+                yield self._render_one(model, request, emit, should_stop)
+            except Stopped:
+                return
+            except _Refused as refused:
+                yield ChunkFailure(request.request_id, str(refused), retry_with_next_seed=refused.retry)
+            except UnusableReference as error:
+                yield ChunkFailure(request.request_id, str(error), retry_with_next_seed=False)
+
+    def _find_checkpoint(self) -> Checkpoint:
+        if self._checkpoint is None:
+            self._checkpoint = find_checkpoint(self.model, self._model_dir)
+        return self._checkpoint
+
+    def _render_one(
+        self, model: Any, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]
+    ) -> ChunkResult:
+        import torch
+
+        from cbtui.engine.chatterbox.conditionals import s3gen_reference, t3_condition
+        from cbtui.engine.chatterbox.decode import Stopped, Watch, draw_tokens, draw_tokens_turbo
+        from cbtui.engine.chatterbox.vocode import vocode
+
+        voice = self._voice(model, request, emit)
+        text = self._text_tokens(model, request)
+        generator = torch.Generator(model.device).manual_seed(request.seed)
+        started = time.monotonic()
+        drawn = (draw_tokens_turbo if self.model == "turbo" else draw_tokens)(
+            model.t3,
+            t3_condition(voice, request.sampling.exaggeration, model.device),
+            text,
+            sampling=request.sampling,
+            generator=generator,
+            watch=Watch(lambda count: emit(ChunkProgressed(request.request_id, count)), should_stop),
+            cap=self._token_cap,
+        )
+        decoded = time.monotonic()
+        speech = _speech_only(drawn.tokens)
+        if speech.numel() < _MIN_SPEECH_TOKENS[self.model]:
+            raise _Refused("the model ended the speech before it began", retry=True)
+        if should_stop():
+            raise Stopped
+        samples = vocode(
+            model,
+            speech,
+            s3gen_reference(voice, model.device),
+            seed=request.seed,
+            generator=generator,
+            steps=self._flow_steps,
+            should_stop=should_stop,
+        )
+        facts = ChunkFacts(
+            tokens=int(drawn.tokens.numel()),
+            decode_seconds=decoded - started,
+            vocode_seconds=time.monotonic() - decoded,
+            reached_token_cap=drawn.reached_cap,
+        )
+        return ChunkResult(request.request_id, samples, facts)
+
+    def _voice(self, model: Any, request: ChunkRequest, emit: EventSink) -> Mapping[str, Any]:
+        from cbtui.engine.chatterbox.conditionals import derive_voice, flatten_voice
+
+        wanted = request.voice
+        if wanted.reference is None:
+            if model.conds is None:
+                raise _Refused(
+                    f"speaker {wanted.speaker} has no reference clip, and the checkpoint has no voice of its own "
+                    "(conds.pt). Give the speaker a reference.",
+                    retry=False,
+                )
+            return flatten_voice(model.conds)
+        reference, digest = wanted.reference, wanted.digest
+
+        def derive() -> Mapping[str, Any]:
+            minimum = _TURBO_MIN_CLIP_SECONDS if self.model == "turbo" else MIN_SECONDS
+            clip = read_clip(reference, min_seconds=minimum)
+            if digest is not None and clip.digest != digest:
+                raise UnusableReference(f"the reference clip {reference} changed while it was in use. Render again.")
+            return derive_voice(model, clip)
+
+        if digest is None:
+            return derive()
+        return self._voices.get(
+            digest=digest,
+            model=self.model,
+            revision=self._find_checkpoint().revision,
+            name=reference.name,
+            derive=derive,
+            emit=emit,
+        ).tensors
+
+    def _text_tokens(self, model: Any, request: ChunkRequest) -> Any:
+        from cbtui.engine.chatterbox.prompt import LanguageUnavailable, text_tokens
+
+        try:
+            tokens = text_tokens(model, self.model, request.text, request.language)
+        except LanguageUnavailable as error:
+            raise _Refused(str(error), retry=False) from error
+        if tokens.size(1) > _MAX_TEXT_TOKENS:
+            raise _Refused(
+                f"the chunk has {tokens.size(1)} text tokens; the model takes {_MAX_TEXT_TOKENS}. "
+                "Set a smaller chunking.limit.",
+                retry=False,
+            )
+        return tokens
+
+
+def _speech_only(tokens: Any) -> Any:
+    """What the vocoder gets: all after a drawn start token (6561), and none of the tokens that stand for no speech."""
+    starts = (tokens == _SPEECH_TOKENS).nonzero()
+    if len(starts):
+        tokens = tokens[int(starts[-1]) + 1 :]
+    return tokens[tokens < _SPEECH_TOKENS]
+
+
+def _used_sampling(model: ModelName) -> list[str]:
+    return [field.name for field in fields(Sampling) if field.name not in UNUSED_SAMPLING[model]]

@@ -1,0 +1,71 @@
+"""The chatterbox library, imported in one place: what it prints is logged, what it lacks is an error that says so."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+
+from cbtui.engine.base import EngineUnavailable
+
+log = logging.getLogger("cbtui.libraries")
+
+_redirecting = threading.RLock()
+
+
+@contextlib.contextmanager
+def logged_output() -> Iterator[None]:
+    """Send what Python code prints and warns in this block to the log. Not for C code: a screen guards its own fds.
+
+    `sys.stdout` belongs to the whole process, so this is for short blocks, one at a time.
+    """
+    said = io.StringIO()
+    with _redirecting:
+        try:
+            with (
+                contextlib.redirect_stdout(said),
+                contextlib.redirect_stderr(said),
+                warnings.catch_warnings(),
+            ):
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            for line in said.getvalue().splitlines():
+                if line.strip():
+                    log.debug("%s", line.rstrip())
+
+
+def import_library() -> None:
+    """Import torch and chatterbox, quietly. Raises EngineUnavailable naming the fix."""
+    # Numba compiles for ten seconds on the first voice ever, for functions that run once per clip.
+    os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+    try:
+        with logged_output():
+            import chatterbox
+            import perth
+    except ImportError as error:
+        raise EngineUnavailable(
+            f"the chatterbox engine cannot be imported ({error}). Install it with: make setup, "
+            "or: pip install chatterbox-tts==0.1.7 'setuptools<82'"
+        ) from error
+    if perth.PerthImplicitWatermarker is None:
+        raise EngineUnavailable(
+            "the watermarker perth is not usable, because pkg_resources is missing. "
+            "Install it with: pip install 'setuptools<82'"
+        )
+    logging.getLogger("chatterbox").setLevel(logging.ERROR)
+    del chatterbox
+
+
+def library_version() -> str:
+    """The installed version of chatterbox-tts, without importing it. Raises EngineUnavailable."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("chatterbox-tts")
+    except PackageNotFoundError as error:
+        raise EngineUnavailable("chatterbox-tts is not installed. Install it with: make setup") from error

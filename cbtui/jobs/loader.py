@@ -1,0 +1,141 @@
+"""From a file to a validated Task, or to all that is wrong with the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cbtui.core.problem import InvalidFile, Problem
+from cbtui.core.task import Task
+from cbtui.jobs.build import build_task
+from cbtui.jobs.cascade import Cascade, Layer, make_layer, merge
+from cbtui.jobs.clean import shown_path
+from cbtui.jobs.names import name_of_job, name_of_task
+from cbtui.jobs.plain_text import split_front_matter, without_heading_marks
+from cbtui.jobs.references import Finder
+from cbtui.jobs.safe_open import TEXT_LIMIT, YAML_LIMIT, read_text
+from cbtui.jobs.scan import TEXT_KINDS, YAML_KINDS
+from cbtui.jobs.yaml_nodes import Origin, parse_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of a set of files: each is a task, or invalid, or a text that another one names.
+
+    `named_texts` are resolved paths of text files that YAML files of the set name, also invalid ones.
+    """
+
+    tasks: tuple[Task, ...]
+    invalid: Mapping[Path, InvalidFile]
+    named_texts: frozenset[Path]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    outcome: Task | InvalidFile
+    named_texts: tuple[Path, ...] = ()
+
+
+def load_task(path: Path, *, root: Path, user_settings: Path | None = None) -> Task:
+    """The task in one file of the jobs directory `root`, with the settings above it. Raises InvalidFile.
+
+    For a file elsewhere, the file's own folder takes the place of the root.
+    """
+    outcome = _attempt(path, Cascade(_absolute(root), user_settings)).outcome
+    if isinstance(outcome, InvalidFile):
+        raise outcome
+    return outcome
+
+
+def load_tasks(
+    files: Iterable[Path], *, root: Path, user_settings: Path | None = None, skip_named_texts: bool = False
+) -> Loaded:
+    """Load every file; a bad one never stops the others. Of two that make the same task, the later is invalid.
+
+    `skip_named_texts` passes over text files that a YAML file of the set names in `text_file`: for files found by
+    looking through a folder, not for those that a person named.
+    """
+    files = list(dict.fromkeys(files))
+    cascade = Cascade(_absolute(root), user_settings)
+    attempts = {path: _attempt(path, cascade) for path in files if _is_yaml(path)}
+    named = frozenset(text for attempt in attempts.values() for text in attempt.named_texts)
+    tasks: dict[str, Task] = {}
+    invalid: dict[Path, InvalidFile] = {}
+    for path in files:
+        if path not in attempts and skip_named_texts and Path(os.path.realpath(path)) in named:
+            continue
+        outcome = (attempts.get(path) or _attempt(path, cascade)).outcome
+        if isinstance(outcome, InvalidFile):
+            invalid[path] = outcome
+        elif twin := tasks.get(outcome.id):
+            message = f"makes the same task '{outcome.id}' as {shown_path(twin.source)}: rename one of them"
+            invalid[path] = InvalidFile((Problem(shown_path(path), message),))
+        else:
+            tasks[outcome.id] = outcome
+    return Loaded(tuple(tasks.values()), invalid, named)
+
+
+def _attempt(path: Path, cascade: Cascade) -> _Attempt:
+    absolute = _absolute(path)
+    shown = shown_path(path)
+    if not absolute.is_relative_to(cascade.root):
+        cascade = cascade.moved_to(absolute.parent)
+    layer: Layer | None = None
+    try:
+        name, job = _names(absolute, cascade.root, shown)
+        layer = _task_layer(absolute, shown, cascade.root)
+        settings = merge([*cascade.above(absolute), layer], shown)
+        return _Attempt(build_task(settings, absolute, name=name, job=job), _texts_named_by(layer))
+    except InvalidFile as error:
+        texts = _texts_named_by(layer) if layer else _texts_beside(absolute)
+        return _Attempt(error, texts)
+
+
+def _task_layer(path: Path, shown: str, root: Path) -> Layer:
+    finder = Finder(path.parent, root)
+    if _is_yaml(path):
+        return make_layer(parse_yaml(read_text(path, limit=YAML_LIMIT), shown), finder)
+    if path.suffix.lower() not in TEXT_KINDS:
+        kinds = " ".join(YAML_KINDS + TEXT_KINDS)
+        raise InvalidFile((Problem(shown, f"is not a task file: its name must end in one of {kinds}"),))
+    content = split_front_matter(read_text(path, limit=TEXT_LIMIT))
+    document = parse_yaml(content.settings or "", shown, what="the block between '---' lines")
+    for key in ("text", "text_file", "input"):
+        if document.values.pop(key, None) is not None:
+            document.problems.append(document.origin((key,)).problem("the text is what stands below the second '---'"))
+    document.origins["text",] = Origin(shown, None, None, "")
+    layer = make_layer(document, finder)
+    text = without_heading_marks(content.text) if path.suffix.lower() == ".md" else content.text
+    return Layer(
+        layer.path, {**layer.values, "text": text}, layer.origins, layer.broken, layer.problems, layer.warnings
+    )
+
+
+def _names(path: Path, root: Path, shown: str) -> tuple[str, str]:
+    """The task's name, and its job's where no setting gives one: the folder's path, or the root's own name."""
+    folder = path.parent.relative_to(root).as_posix()
+    try:
+        return name_of_task(path), name_of_job(root.name or "jobs" if folder == "." else folder)
+    except ValueError as error:
+        raise InvalidFile((Problem(shown, str(error)),)) from None
+
+
+def _texts_named_by(layer: Layer) -> tuple[Path, ...]:
+    file = layer.values.get("text_file")
+    return (file,) if file is not None else ()
+
+
+def _texts_beside(path: Path) -> tuple[Path, ...]:
+    """What a YAML file that cannot be read probably names: a text of its own name."""
+    return tuple(Path(os.path.realpath(path.with_suffix(kind))) for kind in TEXT_KINDS if _is_yaml(path))
+
+
+def _is_yaml(path: Path) -> bool:
+    return path.suffix.lower() in YAML_KINDS
+
+
+def _absolute(path: Path) -> Path:
+    """`path` without `.` and `..`, links left as they are."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps '..'
