@@ -33,6 +33,11 @@ class Places:
         return self.cache / "chunks"
 
     @property
+    def log(self) -> Path:
+        """What libraries and cbtui itself write while they work."""
+        return self.state / "cbtui.log"
+
+    @property
     def cache_log(self) -> Path:
         """Every cache look-up of this machine, newest last."""
         return self.state / "cache-events.jsonl"

@@ -111,6 +111,10 @@ class Engine(Protocol):
         """Whether results are only for listening to the text, not the final speech."""
         ...
 
+    def prepare(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
+        """Make ready what `identity` needs, without loading a model; may download. Raises EngineUnavailable."""
+        ...
+
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:
         """All that decides the samples of this request, as JSON-like facts; known without loading a model."""
         ...

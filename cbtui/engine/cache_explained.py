@@ -28,7 +28,8 @@ def _in_this_process(info: CacheInfo) -> str:
     if not info.keys:
         return "In this process: no model is loaded."
     held = ", ".join(f"{key} ({info.load_seconds[key]:.1f} s, {info.bytes[key] / 1e9:.1f} GB)" for key in info.keys)
-    return f"In this process: {held}. {info.misses} loads, {info.hits} hits, which saved {info.seconds_saved:.1f} s of loading."
+    saved = f"which saved {info.seconds_saved:.1f} s of loading"
+    return f"In this process: {held}. {info.misses} loads, {info.hits} hits, {saved}."
 
 
 def _why_a_new_process_misses(loads: dict[str, float]) -> str:
@@ -46,11 +47,12 @@ def _what_survives(places: Places) -> str:
     from cbtui.engine.chatterbox.checkpoint import checkpoint_in_hub_cache, hub_cache_folder
 
     there = [model for model in MODELS if checkpoint_in_hub_cache(model)]
+    weights = f"{', '.join(there) or 'none complete'} in {hub_cache_folder()}"
     voices = stored_voices(places.voices)
     sums = {each.layer: each for each in sum_layers(places.cache_log)}
     lines = [
         "What survives on disk, between processes:",
-        f"  weights  {', '.join(there) if there else 'none complete'} in {hub_cache_folder()}, or where --model-dir points",
+        f"  weights  {weights}, or where --model-dir points",
         f"  voices   {_count(voices, 'voice')} in {places.voices}",
         f"  chunks   {_count(indexed_takes(places.chunk_index), 'take')} that no text, voice or setting changed,"
         f" by {places.chunk_index}",

@@ -91,7 +91,8 @@ class _Builder:
     def _complain_of_silence(self, text: str) -> None:
         given = next((key for key in ("text_file", "text") if key in self._settings.values), None)
         if given is None:
-            self._problems.append(Problem(self._settings.path, "there is no text to speak: give 'text' or 'text_file'"))
+            keys = "'input.text_file'" if self._settings.pipeline else "'text' or 'text_file'"
+            self._problems.append(Problem(self._settings.path, f"there is no text to speak: give {keys}"))
             return
         why = "" if not text.strip() else ": it has neither letters nor numbers"
         self._say((given,), f"there is no text to speak{why}")

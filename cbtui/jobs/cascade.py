@@ -28,7 +28,7 @@ _APP = "app"
 class Layer:
     """One settings file, checked: typed values, files as absolute paths, and the place of each.
 
-    `broken` names settings that are left out because of a problem.
+    `broken` names settings that are left out because of a problem. `pipeline` means the form of cbpipe.
     """
 
     path: str
@@ -37,6 +37,7 @@ class Layer:
     broken: frozenset[KeyPath] = frozenset()
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    pipeline: bool = False
 
 
 def make_layer(document: Document, finder: Finder) -> Layer:
@@ -60,6 +61,7 @@ def make_layer(document: Document, finder: Finder) -> Layer:
         broken=frozenset(document.broken | faults.keys() | checked.meant),
         problems=tuple(problems),
         warnings=warnings,
+        pipeline=pipeline,
     )
 
 
@@ -73,6 +75,7 @@ def merge(layers: Iterable[Layer], path: str) -> Layer:
     broken: set[KeyPath] = set()
     problems: list[Problem] = []
     warnings: list[Problem] = []
+    pipeline = False
     for layer in layers:
         if layer.values.get("text") is not None:
             values.pop("text_file", None)
@@ -83,7 +86,8 @@ def merge(layers: Iterable[Layer], path: str) -> Layer:
         broken |= layer.broken
         problems += layer.problems
         warnings += layer.warnings
-    return Layer(path, values, origins, frozenset(broken), tuple(problems), tuple(warnings))
+        pipeline = layer.pipeline
+    return Layer(path, values, origins, frozenset(broken), tuple(problems), tuple(warnings), pipeline)
 
 
 def origin_of(layer: Layer, *key_path: str) -> Origin:
@@ -92,16 +96,26 @@ def origin_of(layer: Layer, *key_path: str) -> Origin:
 
 
 class Cascade:
-    """The layers above the task files of one root. Each settings file is read once in its life."""
+    """The layers around the task files of one root. Each settings file is read once in its life.
 
-    def __init__(self, root: Path, user_settings: Path | None) -> None:
+    `overrides` are checked settings that win over every file.
+    """
+
+    def __init__(self, root: Path, user_settings: Path | None, overrides: Mapping[str, str] | None = None) -> None:
         self.root = root
         self._user_settings = user_settings
+        self._overrides = overrides or {}
         self._layers: dict[Path, Layer | None] = {}
 
     def moved_to(self, root: Path) -> Cascade:
         """The same user's settings above another root."""
-        return Cascade(root, self._user_settings)
+        return Cascade(root, self._user_settings, self._overrides)
+
+    def below(self, task: Layer) -> list[Layer]:
+        """What wins over a task file's own layer."""
+        if not self._overrides:
+            return []
+        return [Layer("the command line", dict(self._overrides), pipeline=task.pipeline)]
 
     def above(self, path: Path) -> list[Layer]:
         """The layers that a task file at `path` (absolute, inside the root) builds on, uppermost first."""

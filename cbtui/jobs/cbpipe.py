@@ -105,6 +105,9 @@ _CONCERNS: Mapping[str | int, tuple[KeyPath, ...]] = {
     "generation": (("speakers",), ("speaker",)),
 }
 
+# What cbpipe takes for the default speaker, whatever that one's id.
+_DEFAULT_WORDS = ("default", "0", "reset")
+
 _SIGNS = ("input", "generation", "preprocessing", "validation", "audio")
 
 
@@ -120,6 +123,7 @@ def translate(document: Document) -> tuple[Document, tuple[Problem, ...]]:
     """
     translation = _Translation(document)
     translation.mapping(document.values, _FORM, (), ())
+    translation.settle_default_speaker()
     return translation.native, translation.warnings()
 
 
@@ -151,6 +155,15 @@ class _Translation:
             else:
                 self._say(place, unknown_setting(key, tuple(table)))
                 self.native.broken.update(_CONCERNS.get(place[0], ()))
+
+    def settle_default_speaker(self) -> None:
+        """The first speaker is the default where none, or none by name, is said to be."""
+        speakers = self.native.values.get("speakers")
+        said = self.native.values.get("speaker")
+        if speakers and said in (None, *_DEFAULT_WORDS) and said not in speakers:
+            first = next(iter(speakers))
+            self.native.values["speaker"] = first
+            self.native.origins.setdefault(("speaker",), self.native.origins["speakers", first])
 
     def warnings(self) -> tuple[Problem, ...]:
         if not self._idle:
@@ -185,8 +198,6 @@ class _Translation:
                     place,
                     ("speakers", str(name)),
                 )
-        if names and "speaker" not in self.native.values:
-            self._put(("speaker",), names[0], (*here, 0))
 
     def _move(self, value: Value, rule: _Becomes, here: KeyPath, prefix: KeyPath) -> None:
         if value is None or (value == "" and rule.place in (("job",), ("run_label",))):

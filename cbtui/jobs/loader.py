@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,21 +50,27 @@ def load_task(path: Path, *, root: Path, user_settings: Path | None = None) -> T
 
 
 def load_tasks(
-    files: Iterable[Path], *, root: Path, user_settings: Path | None = None, skip_named_texts: bool = False
+    files: Iterable[Path],
+    *,
+    root: Path,
+    user_settings: Path | None = None,
+    scanned: Collection[Path] = (),
+    overrides: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Load every file; a bad one never stops the others. Of two that make the same task, the later is invalid.
 
-    `skip_named_texts` passes over text files that a YAML file of the set names in `text_file`: for files found by
-    looking through a folder, not for those that a person named.
+    `scanned` are those of the files that were found by looking through a folder: a text among them that a YAML file
+    of the set names in `text_file` is no task of its own. `overrides` are settings of the command line, `engine` or
+    `model`, which win over every file.
     """
     files = list(dict.fromkeys(files))
-    cascade = Cascade(_absolute(root), user_settings)
+    cascade = Cascade(_absolute(root), user_settings, overrides or {})
     attempts = {path: _attempt(path, cascade) for path in files if _is_yaml(path)}
     named = frozenset(text for attempt in attempts.values() for text in attempt.named_texts)
     tasks: dict[str, Task] = {}
     invalid: dict[Path, InvalidFile] = {}
     for path in files:
-        if path not in attempts and skip_named_texts and Path(os.path.realpath(path)) in named:
+        if path not in attempts and path in scanned and Path(os.path.realpath(path)) in named:
             continue
         outcome = (attempts.get(path) or _attempt(path, cascade)).outcome
         if isinstance(outcome, InvalidFile):
@@ -82,11 +88,14 @@ def _attempt(path: Path, cascade: Cascade) -> _Attempt:
     shown = shown_path(path)
     if not absolute.is_relative_to(cascade.root):
         cascade = cascade.moved_to(absolute.parent)
-    layer: Layer | None = None
     try:
         name, job = _names(absolute, cascade.root, shown)
+    except InvalidFile as error:
+        return _Attempt(error)
+    layer: Layer | None = None
+    try:
         layer = _task_layer(absolute, shown, cascade.root)
-        settings = merge([*cascade.above(absolute), layer], shown)
+        settings = merge([*cascade.above(absolute), layer, *cascade.below(layer)], shown)
         return _Attempt(build_task(settings, absolute, name=name, job=job), _texts_named_by(layer))
     except InvalidFile as error:
         texts = _texts_named_by(layer) if layer else _texts_beside(absolute)

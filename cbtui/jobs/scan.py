@@ -18,12 +18,14 @@ _SETTINGS_FILES = (FOLDER_SETTINGS, "settings.yaml")
 def find_task_files(root: Path) -> list[Path]:
     """Every task file in `root` and the folders in it, in natural order: 2 before 10.
 
-    Hidden files and folders, editors' and downloads' leftovers, and settings files are passed over, and so
-    are folders that may not be read. Links to folders are not followed.
+    Hidden files and folders, editors' and downloads' leftovers, and settings files are passed over, and so are
+    folders that may not be read and the inputs of a cbpipe project (`data/input`), which its YAML files name.
+    Links to folders are not followed.
     """
     found: list[Path] = []
     for folder, subfolders, names in os.walk(root):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        inputs = "input" if Path(folder).name == "data" else ""
+        subfolders[:] = [name for name in subfolders if not name.startswith(".") and name != inputs]
         found += [Path(folder, name) for name in names if is_task_name(name)]
     return natural_order(found)
 

@@ -184,6 +184,9 @@ class _Composer:
         mapping: dict[str, Value] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._key(event, key_path)
+            if key is None:
+                self._node(next(self._events), (*key_path, "?"))
+                continue
             here = (*key_path, key)
             if key in mapping or here in self._document.broken:
                 first = self._document.origins[here]
@@ -198,12 +201,12 @@ class _Composer:
                 mapping[key] = value
         return mapping
 
-    def _key(self, event: yaml.Event, key_path: KeyPath) -> str:
+    def _key(self, event: yaml.Event, key_path: KeyPath) -> str | None:
         if not isinstance(event, yaml.ScalarEvent):
             value = self._node(event, (*key_path, "?"))
             if value is not _MISSING:
                 self._say(event, dotted(key_path), "a key must be a word, not a list or a mapping")
-            return "?"
+            return None
         if event.anchor is not None:
             self._refuse_anchor(event, f"&{event.anchor}", key_path)
         return clean_text(event.value)

@@ -13,6 +13,8 @@ _TABS = "YAML does not allow tabs for indentation: use spaces"
 _WORDS = (
     ("found a tab character", _TABS),
     ("mapping values are not allowed", "no ':' expected here: check the indentation, or put the value in quotes"),
+    ("mapping keys are not allowed", "'?' has a meaning of its own in YAML: put the value in quotes"),
+    ("unknown directive", "'%' has a meaning of its own in YAML: put the value in quotes"),
     ("sequence entries are not allowed", "no list ('- ') expected here: start it on a line of its own"),
     ("could not find expected ':'", "a ':' is missing after the key that begins in line {line}"),
     ("did not find expected ',' or ']'", "expected ',' or ']' in the list that opens in line {line}"),

@@ -41,6 +41,10 @@ class EspeakEngine:
         self._workers = workers or max(1, min(_usable_cpus(), _MOST_WORKERS))
         self._said_draft = False
 
+    def prepare(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
+        """Check that espeak-ng is installed. Raises EngineUnavailable."""
+        speaking.find_installation()
+
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:
         """All that decides the samples of this request. Raises EngineUnavailable without espeakng-loader."""
         voice = choose_voice(request)

@@ -1,0 +1,7 @@
+"""`python -m cbtui`."""
+
+import sys
+
+from cbtui.cli import main
+
+sys.exit(main())

@@ -1,0 +1,91 @@
+"""The command line. argparse, so that `--help` answers before anything else is installed or imported."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from cbtui import __version__
+from cbtui.commands import cache, demo, doctor, exits
+from cbtui.commands import run as run_command
+from cbtui.paths import Places, find_places
+
+_EPILOG = (
+    "Exit status: 0 all done; 1 some task failed; 2 wrong usage or an invalid file; 3 engine unavailable; "
+    "128+n ended by signal n."
+)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    common = _common_options()
+    parser = argparse.ArgumentParser(
+        prog="cbtui",
+        description="Renders text to speech with Chatterbox, loading the model once for all the work there is.",
+        epilog=_EPILOG,
+        parents=[common],
+    )
+    parser.add_argument("--version", action="version", version=f"cbtui {__version__}")
+    parser.add_argument("--explain-cache", action="store_true", help="the same as: cbtui cache explain")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, module, text in (
+        ("run", run_command, "render task files and exit"),
+        ("doctor", doctor, "what would stop this machine from rendering, and the fix"),
+        ("demo", demo, "render the examples on the draft voice: no GPU, no weights, no network"),
+    ):
+        module.add_arguments(commands.add_parser(name, parents=[common], help=text, description=text, epilog=_EPILOG))
+    text = "what the caches hold, explained, tested or cleared"
+    cache.add_arguments(commands.add_parser("cache", parents=[common], help=text, description=text), common)
+    return parser
+
+
+def _common_options() -> argparse.ArgumentParser:
+    """Options that may stand before or after the command."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("common options")
+    group.add_argument("--jobs-dir", metavar="DIR", help="the folder of task files (default: ./jobs)")
+    group.add_argument("--output-dir", metavar="DIR", help="where finished files go (default: ./output)")
+    group.add_argument("--state-dir", metavar="DIR", help="where logs and caches are kept (default: the user's)")
+    group.add_argument("--engine", choices=("chatterbox", "espeak"), help="render all tasks with this engine")
+    group.add_argument("--model", choices=("english", "multilingual", "turbo"), help="render all tasks with this model")
+    group.add_argument("--device", metavar="DEVICE", help="auto (default), cuda, cuda:1, mps or cpu")
+    group.add_argument("--model-dir", metavar="DIR", help="a folder with the model's checkpoint; nothing is downloaded")
+    group.add_argument("--log-level", type=str.upper, choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="of the log file")
+    return common
+
+
+_DEFAULTS = {
+    "jobs_dir": None,
+    "output_dir": None,
+    "state_dir": None,
+    "engine": None,
+    "model": None,
+    "device": None,
+    "model_dir": None,
+    "log_level": "INFO",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; gives its exit status."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv, argparse.Namespace(**_DEFAULTS))
+    if arguments.explain_cache:
+        return cache.explain(arguments, _places(arguments))
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return exits.INVALID
+    command = importlib.import_module(f"cbtui.commands.{arguments.command}")
+    try:
+        status: int = command.run(arguments, _places(arguments))
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return exits.FAILED
+    return status
+
+
+def _places(arguments: argparse.Namespace) -> Places:
+    return find_places(jobs=arguments.jobs_dir, output=arguments.output_dir, state=arguments.state_dir)

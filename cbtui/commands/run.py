@@ -1,0 +1,147 @@
+"""`cbtui run`: render and exit."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbtui.commands import exits
+from cbtui.commands.console import claim_terminal, plain_console
+from cbtui.commands.stopping import StopSignal
+from cbtui.paths import Places
+
+if TYPE_CHECKING:
+    from cbtui.host.modes import Modes
+    from cbtui.host.renderer import Rendered
+    from cbtui.jobs import Loaded
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="task files or folders of them; without any, the jobs directory"
+    )
+    parser.add_argument("--job", metavar="GLOB", help="only tasks of jobs whose name matches, such as 'book*'")
+    parser.add_argument(
+        "--mode",
+        default="last",
+        metavar="MODE",
+        help="last (default), all, new, last-new or all-new; also by job: 'book:new,podcast:all'",
+    )
+
+
+def run(arguments: argparse.Namespace, places: Places) -> int:
+    from cbtui.host.modes import parse_modes
+
+    try:
+        modes = parse_modes(arguments.mode)
+    except ValueError as error:
+        plain_console().tell(f"cbtui run: --mode {error}")
+        return exits.INVALID
+    return render_files(
+        [Path(file) for file in arguments.files], arguments, places, modes=modes, job_glob=arguments.job
+    )
+
+
+def render_files(
+    files: list[Path],
+    arguments: argparse.Namespace,
+    places: Places,
+    *,
+    modes: Modes,
+    job_glob: str | None = None,
+) -> int:
+    """Load the files, render what is valid, print a line per run on stdout; gives the exit status."""
+    from cbtui.commands.progress import Progress
+    from cbtui.engine.cache_log import CacheLog
+    from cbtui.host.batch import render_tasks
+    from cbtui.host.engines import Engines
+
+    stopped = StopSignal()
+    stopped.listen()
+    console = claim_terminal(places.log, level=arguments.log_level)
+    progress = Progress(console, CacheLog(places.cache_log), columns=shutil.get_terminal_size().columns)
+    loaded = _load(files, arguments, places)
+    for problem in (problem for invalid in loaded.invalid.values() for problem in invalid.problems):
+        console.tell(str(problem))
+    tasks = [task for task in loaded.tasks if job_glob is None or fnmatchcase(task.job, job_glob)]
+    for task in tasks:
+        for warning in task.warnings:
+            progress.tell(f"warning: {warning}")
+    if not tasks and not loaded.invalid:
+        console.tell(_nothing_to_do(files, places, job_glob))
+        return exits.INVALID
+    engines = Engines(
+        places,
+        device=arguments.device or "auto",
+        model_dir=Path(arguments.model_dir) if arguments.model_dir else None,
+    )
+    outcomes: list[Rendered] = []
+    for rendered in render_tasks(tasks, engines=engines, modes=modes, report=progress, should_stop=stopped):
+        outcomes.append(rendered)
+        progress.erase()
+        console.result(_line(rendered))
+    if stopped.number is not None:
+        console.tell("Stopped. What is rendered is kept: the same command goes on from there.")
+        return 128 + stopped.number
+    return _status(outcomes, any_invalid=bool(loaded.invalid))
+
+
+def _load(files: list[Path], arguments: argparse.Namespace, places: Places) -> Loaded:
+    """The tasks of the files named, and of all files in the folders named."""
+    from cbtui.jobs import find_task_files, load_tasks
+
+    named = [file for file in files if not file.is_dir()]
+    folders = [file for file in files if file.is_dir()] or ([] if files else [places.jobs])
+    scanned = [path for folder in folders for path in find_task_files(folder)]
+    overrides = {key: value for key in ("engine", "model") if (value := getattr(arguments, key))}
+    return load_tasks(
+        [*named, *scanned],
+        root=places.jobs,
+        user_settings=places.user_settings,
+        scanned=frozenset(scanned) - frozenset(named),
+        overrides=overrides,
+    )
+
+
+def _nothing_to_do(files: list[Path], places: Places, job_glob: str | None) -> str:
+    if job_glob is not None:
+        return f"cbtui run: no task of a job that matches {job_glob!r}. Names of jobs are names of folders."
+    if not files:
+        return f"cbtui run: no task files in {places.jobs}. Put a .yaml, .txt or .md file there, or name one."
+    return f"cbtui run: no task files in {', '.join(map(str, files))}."
+
+
+def _line(rendered: Rendered) -> str:
+    """One run, for people and for scripts: outcome, task, and the file or the reason."""
+    if rendered.final is not None:
+        what = f"{rendered.final} ({_how(rendered)})"
+    elif rendered.outcome == "stopped":
+        what = f"{rendered.rendered + rendered.reused} chunks are kept"
+    else:
+        what = rendered.reason
+    return f"{rendered.outcome:<8} {rendered.task.id}  {what}"
+
+
+def _how(rendered: Rendered) -> str:
+    from cbtui.commands.progress import format_seconds
+
+    if rendered.outcome == "skipped":
+        return "up to date"
+    parts = [f"{rendered.speech_seconds:.1f} s of speech in {format_seconds(rendered.work_seconds)}"]
+    if rendered.reused:
+        parts.append(f"{rendered.reused} of {rendered.rendered + rendered.reused} chunks reused")
+    if rendered.draft:
+        parts.append("draft")
+    return ", ".join(parts)
+
+
+def _status(outcomes: list[Rendered], *, any_invalid: bool) -> int:
+    kinds = {rendered.outcome for rendered in outcomes}
+    if "unavailable" in kinds:
+        return exits.UNAVAILABLE
+    if any_invalid:
+        return exits.INVALID
+    return exits.FAILED if "failed" in kinds else exits.DONE

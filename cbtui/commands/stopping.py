@@ -1,0 +1,27 @@
+"""Signals as a question that the work asks between two tokens."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopSignal:
+    """The first SIGINT, SIGTERM or SIGHUP asks the work to stop; a second one ends the process at once."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    def listen(self) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, self._receive)
+
+    def __call__(self) -> bool:
+        return self.number is not None
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self.number = number
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_DFL)

@@ -1,0 +1,83 @@
+"""Rendering a set of tasks, one after another, in one process: what `cbtui run` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from cbtui.core.task import Task
+from cbtui.engine.base import EngineUnavailable
+from cbtui.host.engines import Engines
+from cbtui.host.modes import Mode, Modes, is_rebuild
+from cbtui.host.renderer import Rendered, Renderer
+from cbtui.host.reports import ReportSink
+from cbtui.host.runs import Run, RunInUse, find_runs, holding_task, next_seed, start_run
+from cbtui.host.takes import TakeIndex
+
+
+def render_tasks(
+    tasks: Iterable[Task],
+    *,
+    engines: Engines,
+    modes: Modes,
+    report: ReportSink,
+    should_stop: Callable[[], bool],
+) -> Iterator[Rendered]:
+    """Each run's outcome as it ends. Tasks of one model go together, so that each model is loaded once.
+
+    A task whose engine is unavailable gives the outcome `unavailable`, and the others go on.
+    """
+    unavailable: dict[tuple[str, str], str] = {}
+    for task in _grouped(tasks):
+        if should_stop():
+            return
+        needs = (task.engine, task.model)
+        if needs in unavailable:
+            yield Rendered(task, None, "unavailable", unavailable[needs])
+            continue
+        try:
+            yield from _render_task(task, engines, modes.of(task.job), report, should_stop)
+        except EngineUnavailable as error:
+            unavailable[needs] = str(error)
+            yield Rendered(task, None, "unavailable", str(error))
+        except (RunInUse, OSError) as error:
+            yield Rendered(task, None, "failed", str(error))
+
+
+def _render_task(
+    task: Task, engines: Engines, mode: Mode, report: ReportSink, should_stop: Callable[[], bool]
+) -> Iterator[Rendered]:
+    output = engines.places.output
+    engine = engines.of(task)
+    engine.prepare(emit=report, should_stop=should_stop)
+    renderer = Renderer(engine, TakeIndex(engines.places.chunk_index), report=report, should_stop=should_stop)
+    with holding_task(output, task):
+        runs = find_runs(output, task)
+        fresh_seed = task.seed if task.seed is not None else next_seed(runs)
+        for run in _chosen(mode, runs) or [start_run(output, task, now=datetime.now())]:
+            if should_stop():
+                return
+            seed = _seed_of(run, task, fresh_seed)
+            yield renderer.render(task, run, seed=seed, rebuild=is_rebuild(mode))
+
+
+def _chosen(mode: Mode, runs: list[Run]) -> list[Run]:
+    """The existing runs that a mode is about; none asks for a new one."""
+    if mode == "new":
+        return []
+    return runs if mode in {"all", "all-new"} else runs[-1:]
+
+
+def _seed_of(run: Run, task: Task, fresh: int) -> int:
+    """A run keeps the seed it began with, unless the task asks for a certain one."""
+    if task.seed is not None:
+        return task.seed
+    kept = run.read_manifest().get("seed")
+    return kept if isinstance(kept, int) else fresh
+
+
+def _grouped(tasks: Iterable[Task]) -> list[Task]:
+    groups: dict[tuple[str, str], list[Task]] = {}
+    for task in tasks:
+        groups.setdefault((task.engine, task.model), []).append(task)
+    return [task for group in groups.values() for task in group]

@@ -1,0 +1,304 @@
+"""Renders one run of a task: takes that are missing, then the finished file.
+
+Every take is on disk before the next is asked about, so whatever ends the process, the run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from cbtui import __version__
+from cbtui.audio.assemble import Assembly, Take
+from cbtui.audio.export import Finished, export
+from cbtui.audio.takes import DamagedTake
+from cbtui.core.events import CacheEvent
+from cbtui.core.task import Task
+from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine, UnusableReference
+from cbtui.host.attempts import TakeFailed, TakeInProgress
+from cbtui.host.plan import Plan, PlannedTake, make_plan
+from cbtui.host.reports import ReportSink, RunStarted, TakeFinished
+from cbtui.host.runs import Run
+from cbtui.host.takes import TakeFacts, TakeIndex, is_usable, read_facts, remove_other_takes, save_take
+
+Outcome = Literal["done", "skipped", "failed", "stopped", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What became of one run, or of a task that did not get as far as a run. `reason` says why one failed.
+
+    `rendered` takes were made by the engine, `reused` were there or copied. `unavailable`: its engine is.
+    """
+
+    task: Task
+    run: Run | None
+    outcome: Outcome
+    reason: str = ""
+    rendered: int = 0
+    reused: int = 0
+    speech_seconds: float = 0.0
+    work_seconds: float = 0.0
+    draft: bool = False
+
+    @property
+    def final(self) -> Path | None:
+        """The finished file, of a run that has one."""
+        return self.run.final if self.run and self.outcome in {"done", "skipped"} else None
+
+
+class Renderer:
+    """Renders runs with an engine; what it learns goes to `report`."""
+
+    def __init__(self, engine: Engine, index: TakeIndex, *, report: ReportSink, should_stop: Callable[[], bool]):
+        self._engine = engine
+        self._index = index
+        self._report = report
+        self._should_stop = should_stop
+
+    def render(self, task: Task, run: Run, *, seed: int, rebuild: bool = False) -> Rendered:
+        """Bring a run up to date with its task. A run that is, is skipped, unless `rebuild` asks for its file anew.
+
+        Raises EngineUnavailable. What concerns this task alone is an outcome, not an exception.
+        """
+        started = time.monotonic()
+        self._engine.prepare(emit=self._report, should_stop=self._should_stop)
+        try:
+            plan = make_plan(task, self._engine, seed=seed)
+            return _RunInProgress(self, task, run, plan, started).bring_up_to_date(rebuild=rebuild)
+        except (TakeFailed, UnusableReference, DamagedTake) as error:
+            return Rendered(task, run, "failed", str(error), work_seconds=time.monotonic() - started)
+        except OSError as error:
+            return Rendered(task, run, "failed", _explain(error), work_seconds=time.monotonic() - started)
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    @property
+    def index(self) -> TakeIndex:
+        return self._index
+
+    def report(self, what: Any) -> None:
+        self._report(what)
+
+    def should_stop(self) -> bool:
+        return self._should_stop()
+
+
+class _RunInProgress:
+    def __init__(self, renderer: Renderer, task: Task, run: Run, plan: Plan, started: float) -> None:
+        self._renderer = renderer
+        self._task = task
+        self._run = run
+        self._plan = plan
+        self._started = started
+        self._rate = renderer.engine.sample_rate
+
+    def bring_up_to_date(self, *, rebuild: bool) -> Rendered:
+        manifest = self._run.read_manifest()
+        missing = [take for take in self._plan.takes if not is_usable(self._path(take), self._rate)]
+        if not missing and not rebuild and self._is_finished(manifest):
+            self._report_hits(self._plan.takes)
+            return self._rendered("skipped", reused=len(self._plan.takes))
+        self._run.remove_leftovers()
+        self._write_manifest(manifest, finished=None)
+        ready = [take for take in self._plan.takes if take not in missing]
+        self._report_hits(ready)
+        missing = [take for take in missing if not self._copy_from_elsewhere(take)]
+        reused = len(self._plan.takes) - len(missing)
+        self._renderer.report(RunStarted(self._task, self._run.name, len(self._plan.takes), reused))
+        made = self._render(missing)
+        if made < len(_distinct(missing)):
+            return self._rendered("stopped", rendered=made, reused=reused)
+        finished = self._assemble()
+        self._write_manifest(manifest, finished=finished)
+        remove_other_takes(self._run.chunks, {take.file_name for take in self._plan.takes})
+        return self._rendered("done", rendered=made, reused=reused, speech_seconds=finished.seconds)
+
+    def _render(self, missing: list[PlannedTake]) -> int:
+        """Have the engine make these takes; returns how many it made before it was stopped."""
+        in_progress = {
+            take.request.request_id: TakeInProgress(take.request, self._task.max_retries) for take in _distinct(missing)
+        }
+        twins = _by_key(missing)
+        planned = {take.request.request_id: take for take in missing}
+        made = 0
+        # Retries and halves come up while the engine works, after it has taken all it was offered.
+        while in_progress and not self._renderer.should_stop():
+            waiting = [request for attempt in in_progress.values() for request in attempt.waiting()]
+            for result in self._results(waiting):
+                name = result.request_id.rpartition(".")[0]
+                attempt = in_progress[name]
+                try:
+                    attempt.receive(result)
+                except TakeFailed as error:
+                    raise TakeFailed(f"chunk {planned[name].chunk.index + 1} ({_begin(attempt)}): {error}") from error
+                if attempt.whole:
+                    del in_progress[name]
+                    self._save(twins[planned[name].key], attempt)
+                    made += 1
+        return made
+
+    def _results(self, requests: Iterable[ChunkRequest]) -> Iterable[ChunkResult | ChunkFailure]:
+        return self._renderer.engine.render(
+            iter(requests), emit=self._renderer.report, should_stop=self._renderer.should_stop
+        )
+
+    def _save(self, takes: list[PlannedTake], attempt: TakeInProgress) -> None:
+        """Write a take under the name of every chunk that has this key, and tell of it."""
+        samples, parts = attempt.samples(), attempt.facts()
+        first = takes[0]
+        facts = TakeFacts(
+            key=first.key,
+            text=first.chunk.text,
+            tokens=sum(part.tokens for part in parts),
+            seconds_spent=sum(part.seconds for part in parts),
+            seeds=attempt.seeds(),
+            pieces=len(parts),
+            draft=any(part.draft for part in parts),
+        )
+        for take in takes:
+            save_take(self._path(take), samples, self._rate, facts)
+        self._renderer.index.add(first.key, self._path(first))
+        self._renderer.report(CacheEvent("chunk", first.key, hit=False, seconds=facts.seconds_spent))
+        speech = len(samples) / self._rate
+        self._renderer.report(TakeFinished(self._task, first.chunk.index, speech, facts.seconds_spent, facts.tokens))
+
+    def _copy_from_elsewhere(self, take: PlannedTake) -> bool:
+        there = self._renderer.index.find(take.key, self._rate)
+        if there is None:
+            return False
+        try:
+            self._renderer.index.copy(there, self._path(take))
+        except DamagedTake:  # then it is rendered again
+            return False
+        self._report_hits([take])
+        return True
+
+    def _report_hits(self, takes: Iterable[PlannedTake]) -> None:
+        for take in takes:
+            facts = read_facts(self._path(take))
+            saved = facts.seconds_spent if facts else 0.0
+            self._renderer.report(CacheEvent("chunk", take.key, hit=True, saved=saved))
+
+    def _assemble(self) -> Finished:
+        takes = [
+            Take(f"chunk {take.chunk.index + 1}", self._path(take), take.chunk.ends_paragraph)
+            for take in self._plan.takes
+        ]
+        output = self._task.output
+        assembly = Assembly(takes, self._rate, output.chunk_silence, output.paragraph_silence)
+        return export(self._run.final, assembly, output.sample_format)
+
+    def _is_finished(self, manifest: Mapping[str, Any]) -> bool:
+        if not manifest.get("complete") or manifest.get("plan") != self._plan.digest or not self._run.final.is_file():
+            return False
+        return bool(self._run.final.stat().st_size == manifest["output"]["bytes"])
+
+    def _write_manifest(self, before: Mapping[str, Any], *, finished: Finished | None) -> None:
+        self._run.write_manifest(
+            {
+                "cbtui": __version__,
+                "complete": finished is not None,
+                "task": self._task.id,
+                "run": self._run.name,
+                "source": str(self._task.source),
+                "started": before.get("started") or _now(),
+                "finished": _now() if finished else None,
+                "plan": self._plan.digest,
+                "seed": self._plan.seed,
+                "text_sha256": hashlib.sha256(self._task.text.encode("utf-8", "surrogatepass")).hexdigest(),
+                "settings": _settings(self._task),
+                "engine": _engine_facts(self._renderer.engine, self._plan),
+                "warnings": [*self._task.warnings, *self._plan.warnings],
+                "chunks": [self._chunk_facts(take) for take in self._plan.takes] if finished else [],
+                "output": None if finished is None else {**asdict(finished), "path": finished.path.name},
+            }
+        )
+
+    def _chunk_facts(self, take: PlannedTake) -> dict[str, Any]:
+        facts = read_facts(self._path(take))
+        return {
+            "file": f"chunks/{take.file_name}",
+            "key": take.key,
+            "speaker": take.chunk.speaker,
+            "paragraph": take.chunk.paragraph,
+            "text": take.chunk.text,
+            "tokens": facts.tokens if facts else None,
+            "seconds_spent": facts.seconds_spent if facts else None,
+            "seeds": list(facts.seeds) if facts else None,
+            "draft": facts.draft if facts else None,
+        }
+
+    def _rendered(
+        self, outcome: Outcome, *, rendered: int = 0, reused: int = 0, speech_seconds: float = 0.0
+    ) -> Rendered:
+        return Rendered(
+            self._task,
+            self._run,
+            outcome,
+            rendered=rendered,
+            reused=reused,
+            speech_seconds=speech_seconds,
+            work_seconds=time.monotonic() - self._started,
+            draft=self._renderer.engine.draft,
+        )
+
+    def _path(self, take: PlannedTake) -> Path:
+        return self._run.chunks / take.file_name
+
+
+def _by_key(takes: Iterable[PlannedTake]) -> dict[str, list[PlannedTake]]:
+    groups: dict[str, list[PlannedTake]] = {}
+    for take in takes:
+        groups.setdefault(take.key, []).append(take)
+    return groups
+
+
+def _distinct(takes: Iterable[PlannedTake]) -> list[PlannedTake]:
+    """One take of each key: a sentence that a text repeats is rendered once."""
+    return [group[0] for group in _by_key(takes).values()]
+
+
+def _begin(attempt: TakeInProgress) -> str:
+    text = attempt.request.text
+    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
+
+
+def _engine_facts(engine: Engine, plan: Plan) -> dict[str, object]:
+    """What all requests of a run share: engine, versions, model and revision."""
+    facts: dict[str, object] = {"name": engine.name, "model": engine.model, "draft": engine.draft}
+    if plan.takes:
+        identity = engine.identity(plan.takes[0].request)
+        facts |= {key: identity[key] for key in ("engine_version", "revision") if key in identity}
+    return facts
+
+
+def _settings(task: Task) -> dict[str, Any]:
+    return {
+        "engine": task.engine,
+        "model": task.model,
+        "default_speaker": task.default_speaker,
+        "speakers": {
+            name: {**asdict(speaker), "reference": str(speaker.reference) if speaker.reference else None}
+            for name, speaker in task.speakers.items()
+        },
+        "seed": task.seed,
+        "max_retries": task.max_retries,
+        "chunking": asdict(task.chunking),
+        "output": asdict(task.output),
+    }
+
+
+def _explain(error: OSError) -> str:
+    return str(error) if error.filename is None else f"{error.filename}: {error.strerror}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
