@@ -52,7 +52,9 @@ def _common_options() -> argparse.ArgumentParser:
     group.add_argument("--model", choices=("english", "multilingual", "turbo"), help="render all tasks with this model")
     group.add_argument("--device", metavar="DEVICE", help="auto (default), cuda, cuda:1, mps or cpu")
     group.add_argument("--model-dir", metavar="DIR", help="a folder with the model's checkpoint; nothing is downloaded")
-    group.add_argument("--log-level", type=str.upper, choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="of the log file")
+    group.add_argument(
+        "--log-level", type=str.upper, choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="of the log file"
+    )
     return common
 
 

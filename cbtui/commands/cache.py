@@ -83,7 +83,9 @@ def _info(arguments: argparse.Namespace, places: Places) -> int:
         return exits.DONE
     loads = ", ".join(f"{key} {seconds:.1f} s" for key, seconds in info["last_load_seconds"].items())
     console.result(f"models  {info['process']['size']} in this process; last loads here: {loads or 'none yet'}")
-    console.result(f"voices  {info['voices']['count']}, {info['voices']['bytes'] / 1e6:.1f} MB, {info['voices']['folder']}")
+    console.result(
+        f"voices  {info['voices']['count']}, {info['voices']['bytes'] / 1e6:.1f} MB, {info['voices']['folder']}"
+    )
     console.result(f"chunks  {info['chunks']['count']} takes, {info['chunks']['bytes'] / 1e6:.1f} MB, in their runs")
     for layer, sums in info["layers"].items():
         console.result(
@@ -126,7 +128,9 @@ def _test(arguments: argparse.Namespace, places: Places) -> int:
         console.tell(f"cbtui cache test: {error}")
         return exits.UNAVAILABLE
     works = found == [False, True, False]
-    console.result("The cache works: miss, hit, clear, miss." if works else f"The cache does not work: hits were {found}.")
+    console.result(
+        "The cache works: miss, hit, clear, miss." if works else f"The cache does not work: hits were {found}."
+    )
     return exits.DONE if works else exits.FAILED
 
 
@@ -150,5 +154,3 @@ def _clear(arguments: argparse.Namespace, places: Places) -> int:
 
 def _bytes(paths: list[Path]) -> int:
     return sum(path.stat().st_size for path in paths)
-
-

@@ -57,7 +57,9 @@ def _confess(
 ) -> None:
     """An error of our own: one line for the person, the whole for the log."""
     logging.getLogger("cbtui").critical("unexpected error", exc_info=(kind, error, trace))
-    console.tell(f"cbtui: unexpected error: {kind.__name__}: {error}. Finished chunks are kept. The log has more: {log}")
+    console.tell(
+        f"cbtui: unexpected error: {kind.__name__}: {error}. Finished chunks are kept. The log has more: {log}"
+    )
 
 
 def plain_console() -> Console:

@@ -27,8 +27,7 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
         return exits.INVALID
     arguments.engine = "espeak"
     places = dataclasses.replace(places, jobs=examples)
-    status = render_files([], arguments, places, modes=Modes("new" if arguments.fresh else "last"))
-    return status
+    return render_files([], arguments, places, modes=Modes("new" if arguments.fresh else "last"))
 
 
 def find_examples() -> Path | None:

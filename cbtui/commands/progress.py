@@ -18,6 +18,7 @@ _REDRAW_SECONDS = 0.1
 class _Pace:
     """Sums over all that was rendered in this call."""
 
+    takes: int = 0
     speech: float = 0.0
     work: float = 0.0
     tokens: int = 0
@@ -65,11 +66,13 @@ class Progress:
         self._tokens.clear()
         self._take_started = time.monotonic()
         ready = f", {run.ready} ready" if run.ready else ""
-        self.tell(f"Rendering {run.task.id}: {run.chunks} chunks{ready}")
+        chunks = "1 chunk" if run.chunks == 1 else f"{run.chunks} chunks"
+        self.tell(f"Rendering {run.task.id}: {chunks}{ready}")
 
     def _finish_take(self, take: TakeFinished) -> None:
         self._done += 1
         self._tokens.clear()
+        self._pace.takes += 1
         self._pace.speech += take.speech_seconds
         self._pace.work += take.work_seconds
         self._pace.tokens += take.tokens
@@ -97,8 +100,9 @@ class Progress:
 
     def _seconds_left(self) -> float | None:
         assert self._run is not None
-        made = self._done - self._run.ready
-        return (self._run.chunks - self._done) * self._pace.work / made if made > 0 else None
+        if not self._pace.takes or self._done == self._run.chunks:
+            return None
+        return (self._run.chunks - self._done) * self._pace.work / self._pace.takes
 
     def _draw(self, *, now: bool = False) -> None:
         if not self._live or self._run is None:
@@ -122,7 +126,9 @@ class Progress:
 
 
 def format_seconds(seconds: float) -> str:
-    """`48 s`, `3 min 20 s`, `2 h 05 min`."""
+    """`0.4 s`, `48 s`, `3 min 20 s`, `2 h 05 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -52,7 +52,7 @@ def is_rebuild(mode: Mode) -> bool:
 
 def _known(mode: str, part: str) -> Mode:
     if mode in MODES:
-        return cast(Mode, mode)
+        return cast("Mode", mode)
     close = difflib.get_close_matches(mode, MODES, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     raise ValueError(f"{part!r}: unknown mode {mode!r}{hint}; there are {', '.join(MODES)}, and JOB:MODE")

@@ -5,15 +5,12 @@ Every take is on disk before the next is asked about, so whatever ends the proce
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cbtui import __version__
 from cbtui.audio.assemble import Assembly, Take
 from cbtui.audio.export import Finished, export
 from cbtui.audio.takes import DamagedTake
@@ -21,6 +18,7 @@ from cbtui.core.events import CacheEvent
 from cbtui.core.task import Task
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine, UnusableReference
 from cbtui.host.attempts import TakeFailed, TakeInProgress
+from cbtui.host.manifest import make_manifest
 from cbtui.host.plan import Plan, PlannedTake, make_plan
 from cbtui.host.reports import ReportSink, RunStarted, TakeFinished
 from cbtui.host.runs import Run
@@ -202,39 +200,18 @@ class _RunInProgress:
         return bool(self._run.final.stat().st_size == manifest["output"]["bytes"])
 
     def _write_manifest(self, before: Mapping[str, Any], *, finished: Finished | None) -> None:
+        takes = [(take, read_facts(self._path(take))) for take in self._plan.takes] if finished else []
         self._run.write_manifest(
-            {
-                "cbtui": __version__,
-                "complete": finished is not None,
-                "task": self._task.id,
-                "run": self._run.name,
-                "source": str(self._task.source),
-                "started": before.get("started") or _now(),
-                "finished": _now() if finished else None,
-                "plan": self._plan.digest,
-                "seed": self._plan.seed,
-                "text_sha256": hashlib.sha256(self._task.text.encode("utf-8", "surrogatepass")).hexdigest(),
-                "settings": _settings(self._task),
-                "engine": _engine_facts(self._renderer.engine, self._plan),
-                "warnings": [*self._task.warnings, *self._plan.warnings],
-                "chunks": [self._chunk_facts(take) for take in self._plan.takes] if finished else [],
-                "output": None if finished is None else {**asdict(finished), "path": finished.path.name},
-            }
+            make_manifest(
+                self._task,
+                self._plan,
+                run=self._run.name,
+                engine=self._renderer.engine,
+                takes=takes,
+                finished=finished,
+                started=before.get("started"),
+            )
         )
-
-    def _chunk_facts(self, take: PlannedTake) -> dict[str, Any]:
-        facts = read_facts(self._path(take))
-        return {
-            "file": f"chunks/{take.file_name}",
-            "key": take.key,
-            "speaker": take.chunk.speaker,
-            "paragraph": take.chunk.paragraph,
-            "text": take.chunk.text,
-            "tokens": facts.tokens if facts else None,
-            "seconds_spent": facts.seconds_spent if facts else None,
-            "seeds": list(facts.seeds) if facts else None,
-            "draft": facts.draft if facts else None,
-        }
 
     def _rendered(
         self, outcome: Outcome, *, rendered: int = 0, reused: int = 0, speech_seconds: float = 0.0
@@ -271,34 +248,5 @@ def _begin(attempt: TakeInProgress) -> str:
     return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
 
 
-def _engine_facts(engine: Engine, plan: Plan) -> dict[str, object]:
-    """What all requests of a run share: engine, versions, model and revision."""
-    facts: dict[str, object] = {"name": engine.name, "model": engine.model, "draft": engine.draft}
-    if plan.takes:
-        identity = engine.identity(plan.takes[0].request)
-        facts |= {key: identity[key] for key in ("engine_version", "revision") if key in identity}
-    return facts
-
-
-def _settings(task: Task) -> dict[str, Any]:
-    return {
-        "engine": task.engine,
-        "model": task.model,
-        "default_speaker": task.default_speaker,
-        "speakers": {
-            name: {**asdict(speaker), "reference": str(speaker.reference) if speaker.reference else None}
-            for name, speaker in task.speakers.items()
-        },
-        "seed": task.seed,
-        "max_retries": task.max_retries,
-        "chunking": asdict(task.chunking),
-        "output": asdict(task.output),
-    }
-
-
 def _explain(error: OSError) -> str:
     return str(error) if error.filename is None else f"{error.filename}: {error.strerror}"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

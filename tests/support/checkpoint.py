@@ -209,10 +209,11 @@ def _turbo_tokenizer(folder: Path) -> None:
     (folder / "added_tokens.json").write_text(json.dumps({tag: 50257 + n for n, tag in enumerate(tags)}))
     added = {
         str(50257 + number): {
-            "content": tag, "lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": False
+            "content": tag,
+            **dict.fromkeys(("lstrip", "normalized", "rstrip", "single_word", "special"), False),
         }
         for number, tag in enumerate(tags)
-    }  # fmt: skip
+    }
     config = {
         "tokenizer_class": "GPT2Tokenizer",
         "added_tokens_decoder": added,
@@ -224,7 +225,7 @@ def _turbo_tokenizer(folder: Path) -> None:
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     (folder / "special_tokens_map.json").write_text(
-        json.dumps({key: "<|endoftext|>" for key in ("bos_token", "eos_token", "unk_token")})
+        json.dumps(dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>"))
     )
 
 

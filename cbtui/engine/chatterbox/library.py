@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import logging
 import os
@@ -45,8 +46,9 @@ def import_library() -> None:
     os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
     try:
         with logged_output():
-            import chatterbox
             import perth
+
+            importlib.import_module("chatterbox.tts")  # and with it torch, transformers and librosa
     except ImportError as error:
         raise EngineUnavailable(
             f"the chatterbox engine cannot be imported ({error}). Install it with: make setup, "
@@ -58,7 +60,16 @@ def import_library() -> None:
             "Install it with: pip install 'setuptools<82'"
         )
     logging.getLogger("chatterbox").setLevel(logging.ERROR)
-    del chatterbox
+    _quieten()
+
+
+def _quieten() -> None:
+    """What the library prints at each chunk, where redirecting the whole process's streams would go too far."""
+    from chatterbox.models.s3gen import flow_matching
+
+    flow_matching.print = lambda *said: log.debug("%s", said)
+    flow_matching.tqdm = lambda steps, **options: steps
+    warnings.filterwarnings("ignore", message=".*sdp_kernel.*", category=FutureWarning)
 
 
 def library_version() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -18,6 +19,9 @@ from cbtui.engine.chatterbox.library import logged_output
 # Tensors that the english checkpoint does not ship and the constructor computes
 # (chatterbox-tts 0.1.7, `S3Token2Wav.ignore_state_dict_missing`).
 _COMPUTED = ("tokenizer._mel_filters", "tokenizer.window")
+
+# What torch raises for a `.pt` file that is cut off or none at all.
+_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, UnpicklingError)
 
 
 def load_model(checkpoint: Checkpoint, device: str) -> Any:
@@ -159,14 +163,12 @@ def _load_builtin_voice(checkpoint: Checkpoint, conditionals: Any, device: str) 
         return None
     try:
         return conditionals.load(path, map_location="cpu").to(device)
-    except (RuntimeError, EOFError, KeyError, TypeError, ValueError) as error:
+    except (*_UNREADABLE, KeyError, TypeError) as error:
         raise _unreadable(path, error) from error
 
 
 def _read_state(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a checkpoint file, on the host, mapped from the file where its format allows."""
-    from pickle import UnpicklingError
-
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -175,7 +177,7 @@ def _read_state(path: Path) -> dict[str, torch.Tensor]:
             state: Any = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (OSError, RuntimeError, EOFError, ValueError, SafetensorError, UnpicklingError) as error:
+    except (*_UNREADABLE, SafetensorError) as error:
         raise _unreadable(path, error) from error
     return state["model"][0] if "model" in state else state  # type: ignore[no-any-return]
 

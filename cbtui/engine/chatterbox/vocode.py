@@ -64,14 +64,19 @@ def _drawing_from(generator: torch.Generator, seed: int) -> Iterator[None]:
 
 @contextmanager
 def _stopping(estimator: torch.nn.Module, should_stop: Callable[[], bool]) -> Iterator[None]:
-    """Ask before each step of the flow, which is nearly all of the vocoder's time."""
+    """Ask before each step of the flow, which is nearly all of the vocoder's time.
 
-    def ask(module: torch.nn.Module, arguments: Any) -> None:
+    The library calls the estimator's `forward` by name, so a hook would not be asked.
+    """
+    forward = estimator.forward
+
+    def ask_first(*arguments: Any, **options: Any) -> Any:
         if should_stop():
             raise Stopped
+        return forward(*arguments, **options)
 
-    hook = estimator.register_forward_pre_hook(ask)
+    estimator.forward = ask_first
     try:
         yield
     finally:
-        hook.remove()
+        del estimator.forward

@@ -1,0 +1,91 @@
+"""The manifest of a run: everything needed to know what its file is, and to go on where it was left."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cbtui import __version__
+from cbtui.core.task import Task
+from cbtui.engine.base import Engine
+from cbtui.host.plan import Plan, PlannedTake
+from cbtui.host.takes import TakeFacts
+
+if TYPE_CHECKING:
+    from cbtui.audio.export import Finished
+
+
+def make_manifest(
+    task: Task,
+    plan: Plan,
+    *,
+    run: str,
+    engine: Engine,
+    takes: Sequence[tuple[PlannedTake, TakeFacts | None]],
+    finished: Finished | None,
+    started: str | None,
+) -> dict[str, Any]:
+    """The content of `manifest.json`; without `finished` that of a run under way. Times are ISO 8601, UTC."""
+    return {
+        "cbtui": __version__,
+        "complete": finished is not None,
+        "task": task.id,
+        "run": run,
+        "source": str(task.source),
+        "started": started or _now(),
+        "finished": _now() if finished else None,
+        "plan": plan.digest,
+        "seed": plan.seed,
+        "text_sha256": hashlib.sha256(task.text.encode("utf-8", "surrogatepass")).hexdigest(),
+        "settings": _settings(task),
+        "engine": _engine_facts(engine, plan),
+        "warnings": [*task.warnings, *plan.warnings],
+        "chunks": [_chunk_facts(take, facts) for take, facts in takes],
+        "output": None if finished is None else {**asdict(finished), "path": finished.path.name},
+    }
+
+
+def _chunk_facts(take: PlannedTake, facts: TakeFacts | None) -> dict[str, Any]:
+    return {
+        "file": f"chunks/{take.file_name}",
+        "key": take.key,
+        "speaker": take.chunk.speaker,
+        "paragraph": take.chunk.paragraph,
+        "text": take.chunk.text,
+        "tokens": facts.tokens if facts else None,
+        "seconds_spent": facts.seconds_spent if facts else None,
+        "seeds": list(facts.seeds) if facts else None,
+        "draft": facts.draft if facts else None,
+    }
+
+
+def _engine_facts(engine: Engine, plan: Plan) -> dict[str, object]:
+    """What all requests of a run share: engine, versions, model and revision."""
+    facts: dict[str, object] = {"name": engine.name, "model": engine.model, "draft": engine.draft}
+    if plan.takes:
+        identity = engine.identity(plan.takes[0].request)
+        facts |= {key: identity[key] for key in ("engine_version", "revision") if key in identity}
+    return facts
+
+
+def _settings(task: Task) -> dict[str, Any]:
+    return {
+        "engine": task.engine,
+        "model": task.model,
+        "default_speaker": task.default_speaker,
+        "speakers": {
+            name: {**asdict(speaker), "reference": str(speaker.reference) if speaker.reference else None}
+            for name, speaker in task.speakers.items()
+        },
+        "seed": task.seed,
+        "max_retries": task.max_retries,
+        "chunking": asdict(task.chunking),
+        "output": asdict(task.output),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
