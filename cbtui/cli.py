@@ -52,33 +52,26 @@ def _common_options() -> argparse.ArgumentParser:
     group.add_argument("--model", choices=("english", "multilingual", "turbo"), help="render all tasks with this model")
     group.add_argument("--device", metavar="DEVICE", help="auto (default), cuda, cuda:1, mps or cpu")
     group.add_argument("--model-dir", metavar="DIR", help="a folder with the model's checkpoint; nothing is downloaded")
-    group.add_argument(
-        "--log-level", type=str.upper, choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="of the log file"
-    )
+    group.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="of the log file")
     return common
 
 
-_DEFAULTS = {
-    "jobs_dir": None,
-    "output_dir": None,
-    "state_dir": None,
-    "engine": None,
-    "model": None,
-    "device": None,
-    "model_dir": None,
-    "log_level": "INFO",
-}
+_COMMON = ("jobs_dir", "output_dir", "state_dir", "engine", "model", "device", "model_dir", "log_level")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit status."""
     parser = build_parser()
-    arguments = parser.parse_args(argv, argparse.Namespace(**_DEFAULTS))
-    if arguments.explain_cache:
-        return cache.explain(arguments, _places(arguments))
-    if arguments.command is None:
+    arguments = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(_COMMON)))
+    if arguments.command is None and not arguments.explain_cache:
         parser.print_help(sys.stderr)
         return exits.INVALID
+    problem = _complete(arguments)
+    if problem:
+        sys.stderr.write(f"{problem}\n")
+        return exits.INVALID
+    if arguments.explain_cache:
+        return cache.explain(arguments, _places(arguments))
     command = importlib.import_module(f"cbtui.commands.{arguments.command}")
     try:
         status: int = command.run(arguments, _places(arguments))
@@ -87,6 +80,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return exits.FAILED
     return status
+
+
+def _complete(arguments: argparse.Namespace) -> str:
+    """Fill in what the command line left open from the user's settings; gives what is wrong with those, or nothing."""
+    path = _places(arguments).user_settings
+    if path.is_file():
+        from cbtui.core.problem import InvalidFile
+        from cbtui.settings import load_settings
+
+        try:
+            settings = load_settings(path)
+        except InvalidFile as error:
+            return str(error)
+        for name in ("jobs_dir", "output_dir", "state_dir", "device", "model_dir", "log_level"):
+            if getattr(arguments, name) is None:
+                setattr(arguments, name, getattr(settings, name))
+    arguments.log_level = arguments.log_level or "info"
+    return ""
 
 
 def _places(arguments: argparse.Namespace) -> Places:

@@ -30,7 +30,7 @@ class Console:
         self.err.flush()
 
 
-def claim_terminal(log: Path, *, level: str = "INFO") -> Console:
+def claim_terminal(log: Path, *, level: str = "info") -> Console:
     """Keep stdout and stderr for the caller and turn the descriptors themselves to `log`. Raises OSError.
 
     C libraries, child processes and progress bars write to descriptors 1 and 2, whatever `sys.stdout` is.
@@ -45,7 +45,9 @@ def claim_terminal(log: Path, *, level: str = "INFO") -> Console:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     logging.captureWarnings(capture=True)
     console = Console(out, err)
     sys.excepthook = partial(_confess, console, log)

@@ -15,12 +15,11 @@ from cbtui.host.doctor.models import DOWNLOAD_BYTES, download_is_due
 _ENOUGH_FOR_OUTPUT_BYTES = 0.1 * GB
 _COMFORTABLE_FOR_DOWNLOAD_BYTES = 5 * GB
 
-# Types of file systems on which locks or fsync do not hold what SQLite needs.
-_NETWORK_TYPES = frozenset(
-    ("9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4")
-    + ("smb", "smb2", "smb3", "smbfs", "vboxsf", "webdav")
+# How the names of file systems begin on which locks or fsync do not hold what SQLite needs; FUSE's prefix is cut off.
+_NETWORK_TYPES = (
+    *("9p", "afp", "afs", "beegfs", "ceph", "cifs", "davfs", "gluster", "gpfs", "lustre", "ncpfs", "nfs", "rclone"),
+    *("s3fs", "smb", "sshfs", "vboxsf", "webdav"),
 )
-_NETWORK_PREFIXES = ("fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.ceph", "fuse.gluster", "fuse.davfs", "fuse.smb")
 
 _PROBE_PREFIX = ".cbtui-doctor-"
 
@@ -46,7 +45,7 @@ def check_disks(subject: Subject) -> Iterator[Check]:
 def check_state(subject: Subject) -> Iterator[Check]:
     """The queue is an SQLite database, which a network file system can corrupt."""
     kind = file_system_type(nearest_existing(subject.places.state.resolve()))
-    if kind in _NETWORK_TYPES or kind.startswith(_NETWORK_PREFIXES):
+    if kind.removeprefix("fuse.").startswith(_NETWORK_TYPES):
         detail = f"{subject.places.state} is on a network file system ({kind}), where the queue can be damaged"
         yield Check("state disk", "warning", detail, "Give a folder on a local disk: --state-dir DIR")
     elif kind:

@@ -1,0 +1,68 @@
+"""A call imports what it needs and no more, so that help is instant and drafts need no torch."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.home import Home
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from cbtui.cli import main
+try:
+    main(sys.argv[2:])
+except SystemExit:
+    pass
+Path(sys.argv[1]).write_text("\\n".join(sys.modules))
+"""
+
+HEAVY = {"numpy", "pydantic", "platformdirs", "sentencex", "soundfile", "textual", "torch", "watchfiles", "yaml"}
+MODEL_ONLY = {"chatterbox", "librosa", "perth", "scipy", "torch", "torchaudio", "transformers"}
+
+
+def _modules(home: Home, *arguments: str | Path) -> set[str]:
+    """The top-level modules that a call imported."""
+    listing = home.root / "modules.txt"
+    home.execute([sys.executable, "-c", SCRIPT, str(listing), *map(str, arguments)])
+    return {name.partition(".")[0] for name in listing.read_text().splitlines()}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["run", "--help"], ["cache", "--help"], ["doctor", "--help"], []]
+)
+def test_help_imports_nothing_heavy(home: Home, arguments: list[str]) -> None:
+    assert not _modules(home, *arguments) & HEAVY
+
+
+def test_a_draft_never_imports_the_model_s_libraries(home: Home) -> None:
+    home.write("a.yaml", "text: Hello there.")
+    modules = _modules(home, *home.command("run", "--engine", "espeak")[3:])
+    assert home.final("jobs/a").is_file()
+    assert not modules & MODEL_ONLY
+
+
+def test_the_cache_is_public_and_costs_no_torch(home: Home) -> None:
+    code = (
+        "import sys, cbtui; before = set(sys.modules); cbtui.ChatterboxModelCache.get_cache_info()\n"
+        "assert 'cbtui.engine' not in before, 'imported with the package'\n"
+        "assert 'torch' not in sys.modules"
+    )
+    ended = home.execute([sys.executable, "-c", code])
+    assert (ended.status, ended.err) == (0, "")
+
+
+def test_help_and_version_are_on_stdout(home: Home) -> None:
+    for arguments, expected in ((["--help"], "COMMAND"), (["run", "--help"], "--mode"), (["--version"], "cbtui 0.")):
+        ended = home.cbtui(*arguments)
+        assert (ended.status, ended.err) == (0, "")
+        assert expected in ended.out
+
+
+def test_no_command_is_wrong_usage(home: Home) -> None:
+    ended = home.cbtui()
+    assert (ended.status, ended.out) == (2, "")
+    assert "usage: cbtui" in ended.err

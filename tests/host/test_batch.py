@@ -1,0 +1,151 @@
+"""Rendering many tasks: runs that a mode chooses, seeds that runs keep, an engine's trouble kept to its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from cbtui.core.events import EventSink
+from cbtui.core.task import Task
+from cbtui.engine.base import EngineUnavailable
+from cbtui.host.batch import render_tasks
+from cbtui.host.engines import Engines
+from cbtui.host.modes import parse_modes
+from cbtui.host.renderer import Rendered
+from cbtui.host.runs import find_runs, holding_task, start_run
+from cbtui.paths import Places
+from tests.support.fake_engine import FakeEngine, make_task
+
+TEXT = "One is here. Two is there."
+
+
+class FakeEngines(Engines):
+    """Gives the same fake engine for every task, but for models that are unavailable."""
+
+    def __init__(self, places: Places, *, unavailable: str = "") -> None:
+        super().__init__(places)
+        self.engine = FakeEngine()
+        self.unavailable = unavailable
+
+    def of(self, task: Task) -> FakeEngine:
+        if task.model != self.unavailable:
+            return self.engine
+        broken = FakeEngine()
+
+        def prepare(*, emit: EventSink, should_stop: Callable[[], bool]) -> None:
+            raise EngineUnavailable("no weights here")
+
+        broken.prepare = prepare  # type: ignore[method-assign]
+        return broken
+
+
+def render(engines: Engines, *tasks: Task, mode: str = "last") -> list[Rendered]:
+    outcomes = render_tasks(
+        tasks, engines=engines, modes=parse_modes(mode), report=lambda report: None, should_stop=lambda: False
+    )
+    return list(outcomes)
+
+
+def seeds(places: Places, task: Task) -> list[int]:
+    return [run.read_manifest()["seed"] for run in find_runs(places.output, task)]
+
+
+def test_last_starts_a_run_and_then_skips_it(places: Places) -> None:
+    task = make_task(TEXT)
+    assert [each.outcome for each in render(FakeEngines(places), task)] == ["done"]
+    assert [each.outcome for each in render(FakeEngines(places), task)] == ["skipped"]
+    assert len(find_runs(places.output, task)) == 1
+
+
+def test_new_starts_a_fresh_run_later_by_name(places: Places) -> None:
+    task = make_task(TEXT)
+    for _ in range(3):
+        render(FakeEngines(places), task, mode="new")
+    names = [run.name for run in find_runs(places.output, task)]
+    assert len(names) == 3
+    assert names == sorted(set(names))
+
+
+def test_all_is_about_every_run_and_last_about_the_newest(places: Places) -> None:
+    task = make_task(TEXT)
+    for _ in range(2):
+        render(FakeEngines(places), task, mode="new")
+    assert len(render(FakeEngines(places), task, mode="all")) == 2
+    [last] = render(FakeEngines(places), task)
+    assert last.run == find_runs(places.output, task)[-1]
+
+
+def test_last_new_writes_the_file_anew_without_rendering(places: Places) -> None:
+    task = make_task(TEXT)
+    render(FakeEngines(places), task)
+    engines = FakeEngines(places)
+    assert [each.outcome for each in render(engines, task, mode="last-new")] == ["done"]
+    assert engines.engine.requests == []
+
+
+def test_modes_by_job_hold_for_every_job(places: Places) -> None:
+    first, second = make_task(TEXT, job="one"), make_task(TEXT, job="two")
+    render(FakeEngines(places), first, second)
+    outcomes = render(FakeEngines(places), first, second, mode="one:new,two:all")
+    assert [each.outcome for each in outcomes] == ["done", "skipped"]
+    assert [len(find_runs(places.output, task)) for task in (first, second)] == [2, 1]
+
+
+def test_without_a_seed_each_new_run_draws_its_own_and_keeps_it(places: Places) -> None:
+    task = make_task(TEXT, seed=None)
+    render(FakeEngines(places), task)
+    render(FakeEngines(places), task, mode="new")
+    assert seeds(places, task) == [0, 1]
+    engines = FakeEngines(places)
+    render(engines, task, mode="all-new")
+    assert seeds(places, task) == [0, 1]
+    assert engines.engine.requests == []
+
+
+def test_the_same_seed_again_renders_nothing_twice(places: Places) -> None:
+    task = make_task(TEXT, seed=5)
+    render(FakeEngines(places), task)
+    engines = FakeEngines(places)
+    [again] = render(engines, task, mode="new")
+    assert again.outcome == "done"
+    assert engines.engine.requests == []
+
+
+def test_tasks_of_one_model_go_together(places: Places) -> None:
+    tasks = [
+        make_task("A b.", name="a", model="english"),
+        make_task("C d.", name="b", model="turbo"),
+        make_task("E f.", name="c", model="english"),
+    ]
+    assert [each.task.name for each in render(FakeEngines(places), *tasks)] == ["a", "c", "b"]
+
+
+def test_an_unavailable_engine_keeps_no_other_task_back(places: Places) -> None:
+    broken, good = make_task(TEXT, name="a", model="turbo"), make_task(TEXT, name="b")
+    outcomes = render(FakeEngines(places, unavailable="turbo"), broken, good)
+    assert [(each.task.name, each.outcome) for each in outcomes] == [("a", "unavailable"), ("b", "done")]
+    assert outcomes[0].reason == "no weights here"
+    assert find_runs(places.output, broken) == []
+
+
+def test_a_task_that_another_process_renders_is_left_alone(places: Places) -> None:
+    task = make_task(TEXT)
+    with holding_task(places.output, task):
+        [outcome] = render(FakeEngines(places), task)
+    assert (outcome.outcome, outcome.reason) == ("failed", "another cbtui is rendering job/task")
+
+
+def test_a_run_label_stands_in_the_name_of_the_run(places: Places) -> None:
+    task = make_task(TEXT, run_label="second try / loud")
+    run = start_run(places.output, task, now=datetime(2026, 1, 2, 3, 4, 5))
+    assert run.name == "20260102-030405-second-try-loud"
+
+
+@pytest.mark.parametrize("foreign", ["notes", "2026", "20260101-000000.bak"])
+def test_other_folders_beside_the_runs_are_not_runs(places: Places, foreign: str) -> None:
+    task = make_task(TEXT)
+    render(FakeEngines(places), task)
+    (find_runs(places.output, task)[0].folder.parent / foreign).mkdir()
+    assert len(find_runs(places.output, task)) == 1
