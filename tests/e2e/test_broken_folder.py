@@ -16,7 +16,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "tab.yaml": (b"text: Hi\nspeakers:\n\tbob: {}\n", r"3:1: .*tabs"),
     "type.yaml": (b"text: {a: b}\n", r"1:1: text: must be text"),
     "range.yaml": (b"text: Hi\ntemperature: 9\n", r"2:1: temperature: must be at most"),
-    "alias.yaml": (b"a: &a [x]\ntext: Hi\n", r"1:\d+: .*anchors and aliases"),
+    "alias.yaml": (b"text: &a Hi\n", r"1:7: text: anchors and aliases"),
     "deep.yaml": (b"text: " + b"[" * 30_000, r"1:\d+: nested deeper"),
     "latin1.yaml": ("text: Grüße\n".encode("latin-1"), r"1:9: byte 0xfc is not UTF-8"),
     "nul.yaml": (b"text: Hi\0there\n", r"1:9: holds a NUL byte"),

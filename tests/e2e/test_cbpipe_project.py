@@ -92,7 +92,7 @@ def test_a_project_s_file_renders_without_a_change(home: Home, project: Path) ->
     assert run.name.endswith("-first-try")
     manifest = home.manifest("my-audiobook/default_config")
     speakers = [chunk["speaker"] for chunk in manifest["chunks"]]
-    assert speakers == ["narrator", "narrator", "character-hectic", "narrator", "narrator"]
+    assert speakers == ["narrator", "character-hectic", "narrator", "narrator"]
     assert manifest["settings"]["chunking"] == {"target": 100, "limit": 160, "minimum": 20}
     assert manifest["settings"]["output"]["paragraph_silence"] == 0.8
     assert no_traceback(ended)
@@ -101,7 +101,7 @@ def test_a_project_s_file_renders_without_a_change(home: Home, project: Path) ->
 def test_one_warning_names_the_settings_without_effect(home: Home, project: Path) -> None:
     ended = home.run("tts project/config/default_config.yaml")
     (line,) = [line for line in ended.err.splitlines() if "without effect here" in line]
-    assert line.startswith("warning: tts project/config/default_config.yaml:6:3: ")
+    assert line.startswith("warning: tts project/config/default_config.yaml:7:3: ")
     for idle in ("num_candidates", "conservative_candidate", "*_max_deviation", "validation", "normalization"):
         assert idle in line
 

@@ -27,7 +27,7 @@ from cbtui.engine.chatterbox.checkpoint import (
     missing_from_hub_cache,
 )
 
-_FIRST_ANSWER_SECONDS = 15.0
+_FIRST_ANSWER_SECONDS = 10.0
 _STALL_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 
@@ -56,7 +56,7 @@ def download_checkpoint(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "HF_HUB_ETAG_TIMEOUT": "10", "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "HF_HUB_ETAG_TIMEOUT": "10", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONUNBUFFERED": "1"},
     )
     try:
         _follow(
@@ -102,7 +102,8 @@ def _follow(
         except queue.Empty:
             waited += _POLL_SECONDS
             if waited >= patience:
-                raise _unavailable(model, f"the hub sent nothing for {patience:.0f} s") from None
+                why = f" ({errors[0].strip()})" if errors else ""
+                raise _unavailable(model, f"the hub sent nothing for {patience:.0f} s{why}") from None
             continue
         if line is None:
             break
