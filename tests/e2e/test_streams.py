@@ -10,6 +10,8 @@ import pytest
 
 from tests.e2e.home import SECONDS, Ended, Home, no_traceback
 
+ASCII = {"LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+
 
 def _through_a_shell(home: Home, redirection: str, *arguments: str) -> Ended:
     return home.execute(["sh", "-c", f'"$@" {redirection}', "sh", *home.command(*arguments)])
@@ -71,14 +73,7 @@ def test_a_reader_of_results_that_has_gone_is_no_error_of_ours(home: Home) -> No
 
 
 def test_a_terminal_of_ascii_gets_what_it_can_show(home: Home) -> None:
-    ascii_only = {
-        "LANG": "C",
-        "LC_ALL": "C",
-        "PYTHONIOENCODING": "ascii",
-        "PYTHONUTF8": "0",
-        "PYTHONCOERCECLOCALE": "0",
-    }
-    narrow = replace(home, environment=ascii_only)
+    narrow = replace(home, environment=ASCII)
     home.write("ümläut 🎉.yaml", "text: Grüße aus Köln.\nlanguage: de\nmodel: multilingual")
     home.write("bäd.yaml", "tëxt: Hi")
     ended = narrow.run()
@@ -87,7 +82,7 @@ def test_a_terminal_of_ascii_gets_what_it_can_show(home: Home) -> None:
 
 @pytest.mark.parametrize("arguments", [["cache", "info"], ["cache", "info", "--json"], ["cache", "explain"]])
 def test_a_terminal_of_ascii_gets_what_the_caches_hold(home: Home, arguments: list[str]) -> None:
-    narrow = replace(home, environment={"LC_ALL": "C", "PYTHONIOENCODING": "ascii"})
+    narrow = replace(home, environment=ASCII)
     ended = narrow.cbtui(*arguments, "--state-dir", "zustände")
     assert (ended.status, no_traceback(ended)) == (0, True)
 
