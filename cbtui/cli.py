@@ -26,6 +26,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="Renders text to speech with Chatterbox, loading the model once for all the work there is.",
         epilog=_EPILOG,
         parents=[common],
+        # An abbreviation of one option would be read as another: --mode as --model.
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"cbtui {__version__}")
     parser.add_argument("--explain-cache", action="store_true", help="the same as: cbtui cache explain")
@@ -35,9 +37,13 @@ def build_parser() -> argparse.ArgumentParser:
         ("doctor", doctor, "what would stop this machine from rendering, and the fix"),
         ("demo", demo, "render the examples on the draft voice: no GPU, no weights, no network"),
     ):
-        module.add_arguments(commands.add_parser(name, parents=[common], help=text, description=text, epilog=_EPILOG))
+        command = commands.add_parser(
+            name, parents=[common], help=text, description=text, epilog=_EPILOG, allow_abbrev=False
+        )
+        module.add_arguments(command)
     text = "what the caches hold, explained, tested or cleared"
-    cache.add_arguments(commands.add_parser("cache", parents=[common], help=text, description=text), common)
+    caches = commands.add_parser("cache", parents=[common], help=text, description=text, allow_abbrev=False)
+    cache.add_arguments(caches, common)
     return parser
 
 

@@ -18,11 +18,20 @@ LAYERS = ("model", "voice", "chunk")
 
 def add_arguments(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    info = actions.add_parser("info", parents=[common], help="what the caches hold, and what they saved so far")
+    info = actions.add_parser(
+        "info", parents=[common], allow_abbrev=False, help="what the caches hold, and what they saved so far"
+    )
     info.add_argument("--json", action="store_true", help="one JSON object, for scripts")
-    actions.add_parser("explain", parents=[common], help="why a new process loads the model, and what survives on disk")
-    actions.add_parser("test", parents=[common], help="prove the model cache here: miss, hit, clear, miss")
-    clear = actions.add_parser("clear", parents=[common], help="forget stored voices and takes")
+    actions.add_parser(
+        "explain",
+        parents=[common],
+        allow_abbrev=False,
+        help="why a new process loads the model, and what survives on disk",
+    )
+    actions.add_parser(
+        "test", parents=[common], allow_abbrev=False, help="prove the model cache here: miss, hit, clear, miss"
+    )
+    clear = actions.add_parser("clear", parents=[common], allow_abbrev=False, help="forget stored voices and takes")
     clear.add_argument("--layer", choices=LAYERS, help="only this one")
 
 

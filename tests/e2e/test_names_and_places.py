@@ -137,7 +137,7 @@ def test_something_else_in_the_place_of_a_take_is_told_or_replaced(home: Home, k
     (take,) = (home.runs("jobs/a")[0] / "chunks").glob("*.wav")
     take.unlink()
     take.mkdir() if kind == "folder" else os.mkfifo(take)
-    ended = home.run(seconds=20)
+    ended = home.run(seconds=10)
     assert no_traceback(ended)
     assert ended.results == (["failed"] if kind == "folder" else ["done"])
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cbtui.core.events import EventSink, ignore_events
+from cbtui.core.events import EventSink, Noticed, ignore_events
 from cbtui.core.task import ModelName
 from cbtui.engine.base import EngineUnavailable
 from cbtui.engine.cache import ModelCache, ModelKey
@@ -42,8 +42,10 @@ def get_model(
     cache: ModelCache, checkpoint: Checkpoint, device: str = "auto", *, emit: EventSink = ignore_events
 ) -> Any:
     """The library's model object for a checkpoint, loaded once per process, device and checkpoint."""
-    from cbtui.engine.chatterbox.library import import_library
+    from cbtui.engine.chatterbox.library import import_library, is_imported
 
+    if not is_imported():
+        emit(Noticed("Importing torch and chatterbox"))
     import_library()
     from cbtui.engine.chatterbox.device import resolve_device
 

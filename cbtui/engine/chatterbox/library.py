@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import io
 import logging
-import os
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -40,10 +41,15 @@ def logged_output() -> Iterator[None]:
                     log.debug("%s", line.rstrip())
 
 
+def is_imported() -> bool:
+    """Whether this process has paid for the import, which takes seconds."""
+    return "chatterbox.tts" in sys.modules
+
+
 def import_library() -> None:
     """Import torch and chatterbox, quietly. Raises EngineUnavailable naming the fix."""
-    # Numba compiles for ten seconds on the first voice ever, for functions that run once per clip.
-    os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+    # NUMBA_DISABLE_JIT would save ten seconds on the first voice ever, but where numba has not cached anything yet,
+    # librosa's vectorised functions then fail to compile (numba 0.68), and with them the import.
     try:
         with logged_output():
             import perth
@@ -72,6 +78,7 @@ def _quieten() -> None:
     warnings.filterwarnings("ignore", message=".*sdp_kernel.*", category=FutureWarning)
 
 
+@functools.cache
 def library_version() -> str:
     """The installed version of chatterbox-tts, without importing it. Raises EngineUnavailable."""
     from importlib.metadata import PackageNotFoundError, version
