@@ -38,7 +38,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt | $(UV)
 
 .tools/uv/bin/uv:
 	@echo "Bringing in uv"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools/uv uv
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --target .tools/uv uv
 
 clean:  ## Remove what make set up
 	rm -rf $(VENV) $(DEMO_VENV) .tools

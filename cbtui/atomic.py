@@ -16,7 +16,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """A binary file that takes the name `path` when the block ends well, and vanishes when it does not.
 
     The temporary name starts with a dot and ends with `.part`, so no watcher takes it for a finished file.
-    Raises OSError, with nothing left behind, e.g. on a full disk.
+    Raises OSError naming `path`, with nothing left behind, e.g. on a full disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The kernel caps a name at 255 bytes; the final name is not part of the temporary one for that reason.
@@ -27,6 +27,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        if error.filename in {None, str(beside)}:
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
@@ -41,7 +46,9 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Give `path` this value as indented UTF-8 JSON, atomically."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    # A name that is not UTF-8 reaches us as lone surrogates, which JSON can say escaped.
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def fsync_folder(folder: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from cbtui import __version__
 from cbtui.commands import cache, demo, doctor, exits
 from cbtui.commands import run as run_command
+from cbtui.commands.console import plain_console
 from cbtui.paths import Places, find_places
 
 _EPILOG = (
@@ -72,19 +74,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command is None and not arguments.explain_cache:
         parser.print_help(sys.stderr)
         return exits.INVALID
-    problem = _complete(arguments)
-    if problem:
-        sys.stderr.write(f"{problem}\n")
-        return exits.INVALID
-    if arguments.explain_cache:
-        return cache.explain(arguments, _places(arguments))
-    command = importlib.import_module(f"cbtui.commands.{arguments.command}")
     try:
+        problem = _complete(arguments)
+        if problem:
+            plain_console().tell(problem)
+            return exits.INVALID
+        if arguments.explain_cache:
+            return cache.explain(arguments, _places(arguments))
+        command = importlib.import_module(f"cbtui.commands.{arguments.command}")
         status: int = command.run(arguments, _places(arguments))
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return exits.FAILED
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return status
 
 

@@ -26,7 +26,7 @@ def explaining_failure(path: Path, size: int) -> Iterator[None]:
             cause = "the disk quota is used up" if error.errno == errno.EDQUOT else "no space left on the disk"
             reason = f"{cause}: {size} bytes are needed, {free} are free"
             raise OSError(errno.ENOSPC, reason, str(path)) from error
-        if error.filename is None:
+        if error.filename in {None, str(path)}:
             reason = f"{error.strerror or error} ({size} bytes were to be written)"
             raise OSError(error.errno, reason, str(path)) from error
         raise

@@ -89,16 +89,18 @@ def _open_take(path: Path) -> Iterator[soundfile.SoundFile]:
             missing = wav.missing_bytes(raw)
         except ValueError as error:
             raise DamagedTake(str(path), str(error)) from error
-    if missing:
-        raise DamagedTake(str(path), f"it is cut off, {missing} bytes are missing at its end")
-    try:
-        file = soundfile.SoundFile(path)
-    except soundfile.SoundFileError as error:
-        raise DamagedTake(str(path), str(error)) from error
-    with file:
-        if file.channels != 1:
-            raise DamagedTake(str(path), f"it has {file.channels} channels, a take is mono")
-        yield file
+        if missing:
+            raise DamagedTake(str(path), f"it is cut off, {missing} bytes are missing at its end")
+        raw.seek(0)
+        try:
+            # The open file and not its name, which libsndfile wants in UTF-8.
+            file = soundfile.SoundFile(raw)
+        except soundfile.SoundFileError as error:
+            raise DamagedTake(str(path), str(error)) from error
+        with file:
+            if file.channels != 1:
+                raise DamagedTake(str(path), f"it has {file.channels} channels, a take is mono")
+            yield file
 
 
 def _read(path: Path, file: soundfile.SoundFile, count: int) -> Samples:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import io
 import logging
 import os
 import sys
@@ -12,6 +15,7 @@ from types import TracebackType
 from typing import TextIO
 
 _MAX_LOG_BYTES = 5 * 1024 * 1024
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +26,18 @@ class Console:
     err: TextIO
 
     def result(self, line: str) -> None:
+        """A line of the result. Raises BrokenPipeError when nobody reads it."""
         self.out.write(line + "\n")
         self.out.flush()
 
     def tell(self, line: str) -> None:
-        self.err.write(line + "\n")
-        self.err.flush()
+        self.draw(line + "\n")
+
+    def draw(self, text: str) -> None:
+        """Progress; that nobody reads it is no reason to stop working."""
+        with contextlib.suppress(OSError):
+            self.err.write(text)
+            self.err.flush()
 
 
 def claim_terminal(log: Path, *, level: str = "info") -> Console:
@@ -38,20 +48,51 @@ def claim_terminal(log: Path, *, level: str = "info") -> Console:
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
         log.replace(log.with_name(log.name + ".1"))
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # as it is when the caller closed it
+            stream.flush()
     out, err = (_duplicate(descriptor) for descriptor in (1, 2))
-    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    _point_descriptors_at(log)
+    logging.basicConfig(level=level.upper(), format=_FORMAT, stream=_text(2, closefd=False))
     logging.captureWarnings(capture=True)
     console = Console(out, err)
     sys.excepthook = partial(_confess, console, log)
     return console
+
+
+def plain_console() -> Console:
+    """The standard streams as they are, for commands that start no engine."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    return Console(sys.stdout or _nowhere(), sys.stderr or _nowhere())
+
+
+def _point_descriptors_at(log: Path) -> None:
+    opened = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # Where the caller closed descriptor 1 or 2, the file just opened may have become it.
+    high = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(opened)
+    os.dup2(high, 1)
+    os.dup2(high, 2)
+    os.close(high)
+    if sys.stdout is None or sys.stderr is None:
+        sys.stdout, sys.stderr = _text(1, closefd=False), _text(2, closefd=False)
+
+
+def _duplicate(descriptor: int) -> TextIO:
+    try:
+        return _text(fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3))
+    except OSError:  # the caller closed it
+        return _nowhere()
+
+
+def _text(descriptor: int, *, closefd: bool = True) -> TextIO:
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", closefd=closefd)
+
+
+def _nowhere() -> TextIO:
+    return _text(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
 
 
 def _confess(
@@ -62,12 +103,3 @@ def _confess(
     console.tell(
         f"cbtui: unexpected error: {kind.__name__}: {error}. Finished chunks are kept. The log has more: {log}"
     )
-
-
-def plain_console() -> Console:
-    """The standard streams as they are, for commands that start no engine."""
-    return Console(sys.stdout, sys.stderr)
-
-
-def _duplicate(descriptor: int) -> TextIO:
-    return os.fdopen(os.dup(descriptor), "w", encoding="utf-8", errors="replace")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from dataclasses import dataclass
 
@@ -27,11 +29,11 @@ class _Pace:
 class Progress:
     """Listens to the renderer: shows what it says, and keeps the cache look-ups in the log."""
 
-    def __init__(self, console: Console, log: CacheLog, *, columns: int) -> None:
+    def __init__(self, console: Console, log: CacheLog) -> None:
         self._console = console
         self._log = log
-        self._live = console.err.isatty()
-        self._columns = columns
+        self._live = console.err.isatty() and os.environ.get("TERM") != "dumb"
+        self._columns = os.get_terminal_size(console.err.fileno()).columns if self._live else 0
         self._run: RunStarted | None = None
         self._done = 0
         self._tokens: dict[str, int] = {}
@@ -42,7 +44,9 @@ class Progress:
 
     def __call__(self, report: Report) -> None:
         if isinstance(report, CacheEvent):
-            self._log.append(report)
+            # A log that cannot grow is no reason to stop working.
+            with contextlib.suppress(OSError):
+                self._log.append(report)
             if report.message:
                 self.tell(report.message)
         elif isinstance(report, Noticed):
@@ -115,14 +119,13 @@ class Progress:
         line = f"[{'#' * filled}{'-' * (_BAR - filled)}] {self._status()}"[: self._columns - 1]
         if line != self._line:
             self._line = line
-            self._console.err.write(f"\r{line}\x1b[K")
-            self._console.err.flush()
+            self._console.draw(f"\r{line}\x1b[K")
 
     def erase(self) -> None:
         """Take the live line off the terminal; the next report draws it again."""
         if self._line:
             self._line = ""
-            self._console.err.write("\r\x1b[K")
+            self._console.draw("\r\x1b[K")
 
 
 def format_seconds(seconds: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import shutil
+import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,9 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     except ValueError as error:
         plain_console().tell(f"cbtui run: --mode {error}")
         return exits.INVALID
+    if "" in arguments.files:
+        plain_console().tell("cbtui run: one of the names is empty, as an unset variable is")
+        return exits.INVALID
     return render_files(
         [Path(file) for file in arguments.files], arguments, places, modes=modes, job_glob=arguments.job
     )
@@ -61,8 +64,12 @@ def render_files(
 
     stopped = StopSignal()
     stopped.listen()
-    console = claim_terminal(places.log, level=arguments.log_level)
-    progress = Progress(console, CacheLog(places.cache_log), columns=shutil.get_terminal_size().columns)
+    try:
+        console = claim_terminal(places.log, level=arguments.log_level)
+    except OSError as error:
+        plain_console().tell(f"cbtui: the log {places.log} cannot be written: {error.strerror}. Choose --state-dir.")
+        return exits.FAILED
+    progress = Progress(console, CacheLog(places.cache_log))
     loaded = _load(files, arguments, places)
     for problem in (problem for invalid in loaded.invalid.values() for problem in invalid.problems):
         console.tell(str(problem))
@@ -93,8 +100,9 @@ def _load(files: list[Path], arguments: argparse.Namespace, places: Places) -> L
     """The tasks of the files named, and of all files in the folders named."""
     from cbtui.jobs import find_task_files, load_tasks
 
-    named = [file for file in files if not file.is_dir()]
-    folders = [file for file in files if file.is_dir()] or ([] if files else [places.jobs])
+    # os.path answers where Path raises: for names that are too long.
+    named = [file for file in files if not os.path.isdir(file)]  # noqa: PTH112
+    folders = [file for file in files if file not in named] or ([] if files else [places.jobs])
     scanned = [path for folder in folders for path in find_task_files(folder)]
     overrides = {key: value for key in ("engine", "model") if (value := getattr(arguments, key))}
     return load_tasks(

@@ -21,6 +21,10 @@ class EngineUnavailable(Exception):
     """The engine cannot work on this machine as it is. The message says what is missing and what to do."""
 
 
+class PreparationStopped(Exception):
+    """The caller asked to stop while an engine was made ready, e.g. in the middle of a download."""
+
+
 class UnusableReference(Exception):
     """A reference clip that no voice can be made from. The message names the clip and says what to do."""
 
@@ -112,7 +116,10 @@ class Engine(Protocol):
         ...
 
     def prepare(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
-        """Make ready what `identity` needs, without loading a model; may download. Raises EngineUnavailable."""
+        """Make ready what `identity` needs, without loading a model; may download.
+
+        Raises EngineUnavailable, and PreparationStopped once `should_stop` answers True.
+        """
         ...
 
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:

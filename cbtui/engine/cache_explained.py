@@ -76,7 +76,7 @@ def _what_to_do() -> str:
 
 def indexed_takes(folder: Path) -> list[Path]:
     """The links of the chunk index whose takes are still there."""
-    return [link for link in folder.glob("*/*") if link.exists()] if folder.is_dir() else []
+    return [link for link in folder.glob("[0-9a-f]*/[0-9a-f]*") if link.exists()] if folder.is_dir() else []
 
 
 def _count(things: Sequence[object], noun: str) -> str:

@@ -53,10 +53,18 @@ def read_cache_log(path: Path) -> Iterator[CacheEvent]:
             continue
         with part.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                try:
-                    yield CacheEvent(**json.loads(line))
-                except (ValueError, TypeError):
-                    continue
+                event = _parse(line)
+                if event is not None:
+                    yield event
+
+
+def _parse(line: str) -> CacheEvent | None:
+    try:
+        event = CacheEvent(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+    numbers = (event.seconds, event.saved, event.at)
+    return event if all(isinstance(number, (int, float)) for number in numbers) else None
 
 
 def sum_layers(path: Path) -> tuple[LayerSum, ...]:

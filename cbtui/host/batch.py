@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from cbtui.core.task import Task
-from cbtui.engine.base import EngineUnavailable
+from cbtui.engine.base import EngineUnavailable, PreparationStopped
 from cbtui.host.engines import Engines
 from cbtui.host.modes import Mode, Modes, is_rebuild
 from cbtui.host.renderer import Rendered, Renderer
@@ -37,6 +37,8 @@ def render_tasks(
             continue
         try:
             yield from _render_task(task, engines, modes.of(task.job), report, should_stop)
+        except PreparationStopped:
+            return
         except EngineUnavailable as error:
             unavailable[needs] = str(error)
             yield Rendered(task, None, "unavailable", str(error))

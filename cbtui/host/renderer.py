@@ -14,7 +14,7 @@ from typing import Any, Literal
 from cbtui.audio.assemble import Assembly, Take
 from cbtui.audio.export import Finished, export
 from cbtui.audio.takes import DamagedTake
-from cbtui.core.events import CacheEvent
+from cbtui.core.events import CacheEvent, Noticed
 from cbtui.core.task import Task
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine, UnusableReference
 from cbtui.host.attempts import TakeFailed, TakeInProgress
@@ -68,6 +68,10 @@ class Renderer:
         self._engine.prepare(emit=self._report, should_stop=self._should_stop)
         try:
             plan = make_plan(task, self._engine, seed=seed)
+            for warning in plan.warnings:
+                self._report(Noticed(f"{task.id}: {warning}", "warning"))
+            if not plan.takes:
+                return Rendered(task, run, "failed", "the text has nothing to speak: no letter and no digit")
             return _RunInProgress(self, task, run, plan, started).bring_up_to_date(rebuild=rebuild)
         except (TakeFailed, UnusableReference, DamagedTake) as error:
             return Rendered(task, run, "failed", str(error), work_seconds=time.monotonic() - started)
@@ -169,13 +173,14 @@ class _RunInProgress:
         self._renderer.report(TakeFinished(self._task, first.chunk.index, speech, facts.seconds_spent, facts.tokens))
 
     def _copy_from_elsewhere(self, take: PlannedTake) -> bool:
-        there = self._renderer.index.find(take.key, self._rate)
-        if there is None:
+        index = self._renderer.index
+        there = index.find(take.key, self._rate)
+        samples = index.read(there) if there else None
+        if samples is None:
             return False
-        try:
-            self._renderer.index.copy(there, self._path(take))
-        except DamagedTake:  # then it is rendered again
-            return False
+        save_take(self._path(take), *samples)
+        # The one it came from goes when its own text no longer has it.
+        index.add(take.key, self._path(take))
         self._report_hits([take])
         return True
 
@@ -197,7 +202,8 @@ class _RunInProgress:
     def _is_finished(self, manifest: Mapping[str, Any]) -> bool:
         if not manifest.get("complete") or manifest.get("plan") != self._plan.digest or not self._run.final.is_file():
             return False
-        return bool(self._run.final.stat().st_size == manifest["output"]["bytes"])
+        output = manifest.get("output")
+        return isinstance(output, dict) and output.get("bytes") == self._run.final.stat().st_size
 
     def _write_manifest(self, before: Mapping[str, Any], *, finished: Finished | None) -> None:
         takes = [(take, read_facts(self._path(take))) for take in self._plan.takes] if finished else []

@@ -94,8 +94,8 @@ def start_run(output: Path, task: Task, *, now: datetime) -> Run:
 
 def next_seed(runs: list[Run]) -> int:
     """The seed of a new run of a task that sets none: 0 at first, then one more than any run so far."""
-    seeds = [manifest["seed"] for manifest in (run.read_manifest() for run in runs) if "seed" in manifest]
-    return max(seeds, default=-1) + 1
+    seeds = [run.read_manifest().get("seed") for run in runs]
+    return max((seed for seed in seeds if isinstance(seed, int)), default=-1) + 1
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cbtui.atomic import write_json
-from cbtui.audio.takes import DamagedTake, Samples, count_samples, read_take, write_take
+from cbtui.audio.takes import DamagedTake, Samples, count_samples, read_take, stream_take, write_take
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,10 @@ def read_facts(path: Path) -> TakeFacts | None:
 
 
 def is_usable(path: Path, rate: int) -> bool:
-    """Whether a whole take of this rate lies at `path`."""
+    """Whether a whole take of this rate lies at `path`, every sample a number."""
     try:
-        return count_samples(path, rate) > 0
+        # Opening a FIFO would wait for ever.
+        return path.is_file() and count_samples(path, rate) > 0 and all(True for _ in stream_take(path))
     except (DamagedTake, OSError):
         return False
 
@@ -93,17 +94,18 @@ class TakeIndex:
         beside.symlink_to(take.absolute())
         beside.replace(link)
 
-    def copy(self, take: Path, to: Path) -> None:
-        """Give a run its own copy of another's take. Raises DamagedTake and OSError."""
+    def read(self, take: Path) -> tuple[Samples, int, TakeFacts] | None:
+        """Samples, rate and facts of a take that was found, or None when it went in the meantime."""
         facts = read_facts(take)
-        samples, rate = read_take(take)
-        if facts is None:
-            raise DamagedTake(str(take), "its facts are gone")
-        save_take(to, samples, rate, facts)
+        try:
+            samples, rate = read_take(take)
+        except (DamagedTake, OSError):
+            return None
+        return (samples, rate, facts) if facts is not None else None
 
     def clear(self) -> int:
         """Forget all takes, leaving their files; returns how many links went."""
-        links = list(self._folder.glob("*/*"))
+        links = list(self._folder.glob("[0-9a-f]*/[0-9a-f]*"))
         for link in links:
             link.unlink(missing_ok=True)
         return len(links)

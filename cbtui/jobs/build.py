@@ -24,7 +24,6 @@ _LONG_CHUNK = 400
 
 _SPEAKER_TAG = re.compile(r"<speaker:[^<>\n]*>")
 _LETTER = re.compile(r"[^\W_]")
-_TAG = re.compile(r"\[[^\[\]\n]+\]")
 
 
 def build_task(settings: Layer, source: Path, *, name: str, job: str) -> Task:
@@ -159,9 +158,8 @@ class _Builder:
 
 
 def _is_speakable(text: str) -> bool:
-    """Whether `text` has a letter, a number or a [tag], apart from the names of speakers."""
-    spoken = _SPEAKER_TAG.sub(" ", text)
-    return bool(_LETTER.search(spoken) or _TAG.search(spoken))
+    """Whether `text` has a letter or a number, in a [tag] or out of it, apart from the names of speakers."""
+    return bool(_LETTER.search(_SPEAKER_TAG.sub(" ", text)))
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -107,6 +107,8 @@ def _task_layer(path: Path, shown: str, root: Path) -> Layer:
     if _is_yaml(path):
         return make_layer(parse_yaml(read_text(path, limit=YAML_LIMIT), shown), finder)
     if path.suffix.lower() not in TEXT_KINDS:
+        if not os.path.lexists(path):
+            raise InvalidFile((Problem(shown, "no such file"),))
         kinds = " ".join(YAML_KINDS + TEXT_KINDS)
         raise InvalidFile((Problem(shown, f"is not a task file: its name must end in one of {kinds}"),))
     content = split_front_matter(read_text(path, limit=TEXT_LIMIT))

@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 SECONDS = 60.0
 """How long anything may take before a test gives up on it; no test measures time."""
@@ -168,10 +168,6 @@ def no_traceback(ended: Ended) -> bool:
     """Whether every error was told in words."""
     said = ended.out + ended.err
     return "Traceback" not in said and "unexpected error" not in said
-
-
-def read_all(stream: IO[bytes]) -> str:
-    return _text(stream.read())
 
 
 def _text(data: bytes | None) -> str:

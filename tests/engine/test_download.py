@@ -23,9 +23,9 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = """
 import json, sys
 from cbtui.core.events import Noticed
-from cbtui.engine.base import EngineUnavailable
+from cbtui.engine.base import EngineUnavailable, PreparationStopped
 from cbtui.engine.chatterbox.checkpoint import checkpoint_in_hub_cache
-from cbtui.engine.chatterbox.download import DownloadStopped, download_checkpoint
+from cbtui.engine.chatterbox.download import download_checkpoint
 told = []
 def emit(event):
     told.append(event.message)
@@ -36,7 +36,7 @@ try:
     answer = {"folder": str(found.folder), "again": checkpoint_in_hub_cache("english") is not None}
 except EngineUnavailable as error:
     answer = {"error": str(error)}
-except DownloadStopped:
+except PreparationStopped:
     answer = {"stopped": True}
 print(json.dumps({**answer, "told": told}))
 """

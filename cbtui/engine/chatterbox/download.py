@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from cbtui.core.events import EventSink, Noticed
 from cbtui.core.task import ModelName
-from cbtui.engine.base import EngineUnavailable
+from cbtui.engine.base import EngineUnavailable, PreparationStopped
 from cbtui.engine.chatterbox.checkpoint import (
     FILES,
     REPOSITORIES,
@@ -32,10 +32,6 @@ _STALL_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 
 
-class DownloadStopped(Exception):
-    """The person cancelled."""
-
-
 def download_checkpoint(
     model: ModelName,
     *,
@@ -44,7 +40,10 @@ def download_checkpoint(
     first_answer_seconds: float = _FIRST_ANSWER_SECONDS,
     stall_seconds: float = _STALL_SECONDS,
 ) -> Checkpoint:
-    """Fetch the files of a model that the hub's cache lacks. Raises EngineUnavailable within seconds when offline."""
+    """Fetch the files of a model that the hub's cache lacks.
+
+    Raises EngineUnavailable, within seconds when offline, and PreparationStopped.
+    """
     missing = missing_from_hub_cache(model)
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         raise _unavailable(model, "HF_HUB_OFFLINE is set")
@@ -96,7 +95,7 @@ def _follow(
     patience, waited = first_answer_seconds, 0.0
     while True:
         if should_stop():
-            raise DownloadStopped
+            raise PreparationStopped
         try:
             line = lines.get(timeout=_POLL_SECONDS)
         except queue.Empty:
