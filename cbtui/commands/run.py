@@ -74,9 +74,8 @@ def render_files(
     for problem in (problem for invalid in loaded.invalid.values() for problem in invalid.problems):
         console.tell(str(problem))
     tasks = [task for task in loaded.tasks if job_glob is None or fnmatchcase(task.job, job_glob)]
-    for task in tasks:
-        for warning in task.warnings:
-            progress.tell(f"warning: {warning}")
+    for warning in [*modes.idle(task.job for task in tasks), *(each for task in tasks for each in task.warnings)]:
+        progress.tell(f"warning: {warning}")
     if not tasks and not loaded.invalid:
         console.tell(_nothing_to_do(files, places, job_glob))
         return exits.INVALID

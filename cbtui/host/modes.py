@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, cast
@@ -30,6 +30,15 @@ class Modes:
         exact = [mode for name, mode in self.by_job if name == job]
         matching = [mode for name, mode in self.by_job if fnmatchcase(job, name)]
         return (exact or matching or [self.default])[0]
+
+    def idle(self, jobs: Iterable[str]) -> list[str]:
+        """A warning for each name that none of these jobs has."""
+        there = list(jobs)
+        return [
+            f"--mode {name}:{mode}: no job here is called that"
+            for name, mode in self.by_job
+            if not any(fnmatchcase(job, name) for job in there)
+        ]
 
 
 def parse_modes(text: str) -> Modes:

@@ -33,6 +33,11 @@ def test_an_unknown_mode_is_refused(text: str) -> None:
         parse_modes(text)
 
 
+def test_a_name_that_no_job_has_is_told() -> None:
+    modes = parse_modes("book*:new,podcst:all")
+    assert modes.idle(["book1", "podcast"]) == ["--mode podcst:all: no job here is called that"]
+
+
 def test_a_slip_is_answered_with_what_was_meant() -> None:
     with pytest.raises(ValueError, match="did you mean 'last-new'"):
         parse_modes("book:last_new")

@@ -28,7 +28,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def settle(connection: sqlite3.Connection) -> None:
     """Choose durability for a connection. Raises sqlite3.Error."""
-    # A rollback journal that is emptied rather than deleted saves two fsyncs of the folder per transaction.
+    # A rollback journal that is emptied rather than deleted leaves the folder as it is in every transaction.
     connection.execute("PRAGMA journal_mode = TRUNCATE")
     connection.execute("PRAGMA synchronous = FULL")
 
@@ -78,10 +78,13 @@ class Database:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                # On a full disk SQLite may have rolled back by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                self._roll_back()
                 raise
+
+    def _roll_back(self) -> None:
+        # On a full disk SQLite may have rolled back by itself.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def next_changes(self, count: int = 1) -> int:
         """Reserve `count` change numbers; returns the first. To be called inside `writing`."""

@@ -126,7 +126,7 @@ def is_ours(connection: sqlite3.Connection) -> bool:
     version = read_version(connection)
     if identity == APPLICATION_ID and version > 0:
         return True
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     return bool(identity == 0 and version == 0 and tables == 0)
 
 

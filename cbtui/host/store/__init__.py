@@ -1,0 +1,40 @@
+"""The durable queue: SQLite on a local disk, written by the host, read by every front end."""
+
+from cbtui.host.store.errors import (
+    OutOfRange,
+    StoreBusy,
+    StoreError,
+    StoreFull,
+    StoreTooNew,
+    StoreUnavailable,
+    StoreUnreadable,
+    TaskIsRendering,
+    UnknownTask,
+)
+from cbtui.host.store.opening import Opened, Store, attach_store, open_store, store_path
+from cbtui.host.store.rows import Changes, Command, Filter, FoundTask, Progress, Put, Stamp, TaskRow
+
+__all__ = [
+    "Changes",
+    "Command",
+    "Filter",
+    "FoundTask",
+    "Opened",
+    "OutOfRange",
+    "Progress",
+    "Put",
+    "Stamp",
+    "Store",
+    "StoreBusy",
+    "StoreError",
+    "StoreFull",
+    "StoreTooNew",
+    "StoreUnavailable",
+    "StoreUnreadable",
+    "TaskIsRendering",
+    "TaskRow",
+    "UnknownTask",
+    "attach_store",
+    "open_store",
+    "store_path",
+]

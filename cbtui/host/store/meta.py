@@ -1,0 +1,31 @@
+"""What holds for the whole queue: whether it is paused, and who hosts it."""
+
+from __future__ import annotations
+
+from cbtui.host.store.database import Database
+from cbtui.host.store.values import storable
+
+
+class Meta:
+    """Words by name; a name that was never set is the empty word."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, key: str) -> str:
+        rows = self._database.read("SELECT value FROM meta WHERE key = ?", (storable(key),))
+        return str(rows[0][0]) if rows else ""
+
+    def set(self, key: str, value: str) -> None:
+        """Raises StoreFull."""
+        with self._database.writing():
+            self._database.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (storable(key), storable(value)))
+
+    @property
+    def paused(self) -> bool:
+        """Whether the person has halted the queue; it outlives the host."""
+        return self.get("paused") == "yes"
+
+    def set_paused(self, paused: bool) -> None:
+        """Raises StoreFull."""
+        self.set("paused", "yes" if paused else "")

@@ -1,0 +1,147 @@
+"""The order of the queue: whole numbers with room between them, so that a move changes one row.
+
+Where the room between two tasks is used up, their neighbours move apart, as far around as it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cbtui.core.status import WAITING
+from cbtui.host.store.database import Database
+from cbtui.host.store.errors import UnknownTask
+from cbtui.host.store.statements import ordered_by_state
+from cbtui.host.store.values import storable
+
+# Halved 32 times before neighbours move; 2^31 tasks find room in 64 bits.
+_GAP = 1 << 32
+# Neighbours that moved apart leave room for at least 16 more moves to the same spot.
+_ENOUGH_ROOM = 1 << 16
+_FEWEST_NEIGHBOURS = 32
+
+
+class Order:
+    """Gives positions. A position is only compared with those of tasks of the same priority."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def move(self, task: str, place: int) -> None:
+        """Make a task the `place`-th of those that wait (0 is next to be rendered; past the end is last).
+
+        Where tasks of another priority stand there, its own becomes the nearest that lets it stand between them.
+        Raises UnknownTask.
+        """
+        with self._database.writing():
+            rows = self._database.read("SELECT number, behind FROM tasks WHERE id = ?", (storable(task),))
+            if not rows:
+                raise UnknownTask(task)
+            number, behind = rows[0]
+            above, below = self._neighbours(number, max(0, min(place, 1 << 62)))
+            if below is not None:
+                behind = min(behind, below["behind"])
+            if above is not None:
+                behind = max(behind, above["behind"])
+            if below is not None and below["behind"] == behind:
+                position = self._before(below["number"], moving=number)
+            else:
+                position = self.at_the_end()[0]
+            change = self._database.next_changes()
+            self._database.write(
+                "UPDATE tasks SET priority = ?, position = ?, changed = ? WHERE number = ?",
+                (-behind, position, change, number),
+            )
+
+    def place(self, task: str) -> int | None:
+        """How many tasks wait before this one; None if it does not wait. Raises UnknownTask."""
+        with self._database.reading():
+            rows = self._database.read(
+                "SELECT state, behind, position, number FROM tasks WHERE id = ?", (storable(task),)
+            )
+            if not rows:
+                raise UnknownTask(task)
+            if rows[0]["state"] not in WAITING:
+                return None
+            counts = self._database.read(
+                "SELECT count(*) FROM tasks WHERE state IN (?, ?, ?) AND (behind, position, number) < (?, ?, ?)",
+                (*WAITING, rows[0]["behind"], rows[0]["position"], rows[0]["number"]),
+            )
+            return int(counts[0][0])
+
+    def at_the_end(self, count: int = 1) -> Sequence[int]:
+        """Positions behind every other, in order. To be called inside a transaction."""
+        self._database.write("UPDATE tally SET position = position + ?", (count * _GAP,))
+        last = int(self._database.read("SELECT position FROM tally")[0][0])
+        return range(last - (count - 1) * _GAP, last + 1, _GAP)
+
+    def _neighbours(self, moving: int, place: int) -> tuple[Any | None, Any | None]:
+        """The waiting tasks that would stand before and behind `place` if the moving one were gone."""
+        statement = ordered_by_state("state = ? AND number <> ?", WAITING)
+        values = [value for state in WAITING for value in (state, moving)]
+        first = max(0, place - 1)
+        rows = self._database.read(statement, (*values, 2, first))
+        if place == 0:
+            return None, rows[0] if rows else None
+        if not rows:
+            last = self._last_waiting(moving)
+            return last, None
+        return rows[0], rows[1] if len(rows) > 1 else None
+
+    def _last_waiting(self, moving: int) -> Any | None:
+        rows = [
+            row
+            for state in WAITING
+            for row in self._database.read(
+                "SELECT number, behind, position FROM tasks WHERE state = ? AND number <> ? "
+                "ORDER BY behind DESC, position DESC, number DESC LIMIT 1",
+                (state, moving),
+            )
+        ]
+        return max(rows, key=lambda row: (row["behind"], row["position"], row["number"]), default=None)
+
+    def _before(self, below: int, *, moving: int) -> int:
+        """A position right before the task `below`, behind all that stand before it."""
+        while True:
+            behind, position = self._database.read("SELECT behind, position FROM tasks WHERE number = ?", (below,))[0]
+            rows = self._database.read(
+                "SELECT position FROM tasks WHERE behind = ? AND (position, number) < (?, ?) AND number <> ? "
+                "ORDER BY position DESC, number DESC LIMIT 1",
+                (behind, position, below, moving),
+            )
+            if not rows:
+                return int(position) - _GAP
+            if position - rows[0][0] >= 2:
+                return int(rows[0][0] + position) // 2
+            self._make_room(behind, position)
+
+    def _make_room(self, behind: int, position: int) -> None:
+        """Spread the fewest neighbours of a crowded position evenly over the room that they have together."""
+        neighbours = _FEWEST_NEIGHBOURS
+        while True:
+            before = self._database.read(
+                "SELECT number, position FROM tasks WHERE behind = ? AND position < ? "
+                "ORDER BY position DESC, number DESC LIMIT ?",
+                (behind, position, neighbours),
+            )
+            after = self._database.read(
+                "SELECT number, position FROM tasks WHERE behind = ? AND position >= ? "
+                "ORDER BY position, number LIMIT ?",
+                (behind, position, neighbours),
+            )
+            rows = [*reversed(before), *after]
+            room = (rows[-1]["position"] - rows[0]["position"]) // max(1, len(rows) - 1)
+            everyone = len(before) < neighbours and len(after) < neighbours
+            if room >= _ENOUGH_ROOM or everyone:
+                break
+            neighbours *= 2
+        if room < _ENOUGH_ROOM:
+            room = _GAP
+        change = self._database.next_changes(len(rows))
+        for index, row in enumerate(rows):
+            self._database.write(
+                "UPDATE tasks SET position = ?, changed = ? WHERE number = ?",
+                (rows[0]["position"] + index * room, change + index, row["number"]),
+            )
+        last = rows[0]["position"] + (len(rows) - 1) * room
+        self._database.write("UPDATE tally SET position = max(position, ?)", (last,))

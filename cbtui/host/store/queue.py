@@ -1,0 +1,102 @@
+"""What front ends and the scheduler read: pages of the queue, counts, what comes next, what changed."""
+
+from __future__ import annotations
+
+from cbtui.core.status import STATES, State
+from cbtui.host.store.database import Database
+from cbtui.host.store.rows import Changes, Filter, TaskRow, read_task
+from cbtui.host.store.statements import at_places, ordered, ordered_by_state
+from cbtui.host.store.values import storable, whole
+
+EVERYTHING = Filter()
+
+
+class Queue:
+    """Reads tasks. Every method sees one moment, and holds no lock once it has returned."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(
+        self, *, limit: int, offset: int = 0, after: TaskRow | None = None, only: Filter = EVERYTHING
+    ) -> tuple[TaskRow, ...]:
+        """At most `limit` tasks in queue order, from the `offset`-th that fits, or of those behind the task `after`.
+
+        `after` costs the same at any depth; a great `offset` costs a walk over the index.
+        """
+        condition, values = _condition(only)
+        if after is not None:
+            condition.append("(behind, position, number) > (?, ?, ?)")
+            values += [-after.priority, after.position, after.number]
+        states = tuple(dict.fromkeys(only.states))
+        if states:
+            places = ordered_by_state(" AND ".join(["state = ?", *condition]), states)
+            values = [value for state in states for value in (state, *values)]
+        else:
+            places = ordered(" AND ".join(condition))
+        rows = self._database.read(at_places(places), (*values, whole(limit), whole(offset)))
+        rows.sort(key=lambda row: (row["behind"], row["position"], row["number"]))
+        return tuple(read_task(row) for row in rows)
+
+    def counts(self) -> dict[State, int]:
+        """How many tasks stand in each state, all states named."""
+        counts = {row["state"]: row["tasks"] for row in self._database.read("SELECT state, tasks FROM counts")}
+        return {state: counts[state] for state in STATES}
+
+    def count(self, only: Filter = EVERYTHING) -> int:
+        """How many tasks fit; cheap as long as `only` names nothing but states."""
+        condition, values = _condition(only)
+        states = tuple(dict.fromkeys(only.states)) or STATES
+        if not condition:
+            counts = self.counts()
+            return sum(counts[state] for state in states)
+        condition.append(f"state IN ({', '.join('?' * len(states))})")
+        statement = f"SELECT count(*) FROM tasks WHERE {' AND '.join(condition)}"  # noqa: S608
+        return int(self._database.read(statement, (*values, *states))[0][0])
+
+    def next_queued(self, limit: int, *, after: TaskRow | None = None) -> tuple[TaskRow, ...]:
+        """The tasks to render next, in their order."""
+        return self.page(limit=limit, after=after, only=Filter(states=("queued",)))
+
+    def changed_since(self, number: int, *, limit: int = 250) -> Changes:
+        """What changed after change number `number`, oldest first, at most about `limit` tasks and removals each.
+
+        Ask with 0 for everything there is.
+        """
+        with self._database.reading():
+            newest, forgotten = self._database.read("SELECT change, forgotten FROM tally")[0]
+            if number > newest or 0 < number < forgotten:
+                return Changes((), (), upto=newest, reload=True)
+            tasks = self._database.read(
+                "SELECT * FROM tasks WHERE changed > ? ORDER BY changed LIMIT ?", (whole(number), whole(limit))
+            )
+            removed = self._database.read(
+                "SELECT id, changed FROM removed WHERE changed > ? ORDER BY changed LIMIT ?",
+                (whole(number), whole(limit)),
+            )
+        full = [rows[-1]["changed"] for rows in (tasks, removed) if rows and len(rows) == limit]
+        # A list that was cut off says nothing about what lies behind its end.
+        upto = min(full, default=newest)
+        return Changes(
+            tasks=tuple(read_task(row) for row in tasks if row["changed"] <= upto),
+            removed=tuple(row["id"] for row in removed if row["changed"] <= upto),
+            upto=upto,
+            more=upto < newest,
+        )
+
+
+def _condition(only: Filter) -> tuple[list[str], list[object]]:
+    """The parts of a WHERE clause that are not about states, and their values."""
+    condition: list[str] = []
+    values: list[object] = []
+    if only.job_glob:
+        condition.append("job GLOB ?")
+        # SQLite negates a set by ^, shells and fnmatch by !.
+        values.append(storable(only.job_glob).replace("[!", "[^"))
+    if only.text:
+        condition.append("id LIKE ? ESCAPE '\\'")
+        text = storable(only.text)
+        for special in ("\\", "%", "_"):
+            text = text.replace(special, "\\" + special)
+        values.append(f"%{text}%")
+    return condition, values

@@ -1,0 +1,101 @@
+"""The order of the queue, and moving tasks about in it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from cbtui.host.store import Store, UnknownTask
+from tests.host.store.helpers import lead, names, put
+
+
+@pytest.fixture
+def five(store: Store) -> Store:
+    put(store, *(f"book/{name}" for name in "abcde"))
+    return store
+
+
+@pytest.mark.parametrize(
+    ("place", "order"), [(0, "dabce"), (1, "adbce"), (3, "abcde"), (4, "abced"), (99, "abced"), (-5, "dabce")]
+)
+def test_a_moved_task_stands_at_its_place(five: Store, place: int, order: str) -> None:
+    five.order.move("book/d", place)
+    assert "".join(names(five)) == order
+
+
+def test_places_count_what_waits_and_nothing_else(five: Store) -> None:
+    lead(five, "book/a", "done")
+    lead(five, "book/b", "paused")
+    five.order.move("book/e", 1)
+    assert "".join(names(five)) == "abecd"
+    assert [five.order.place(f"book/{name}") for name in "abecd"] == [None, 0, 1, 2, 3]
+
+
+def test_greater_priority_comes_first(five: Store) -> None:
+    five.tasks.set_priority("book/c", 1)
+    five.tasks.set_priority("book/b", -1)
+    assert "".join(names(five)) == "cadeb"
+
+
+def test_a_task_moved_among_others_of_more_priority_takes_theirs(five: Store) -> None:
+    put(five, "book/x", "book/y", priority=9)
+    five.order.move("book/d", 1)
+    assert "".join(names(five)) == "xdyabce"
+    assert five.tasks.get("book/d").priority == 9
+
+
+def test_a_task_moved_behind_others_of_less_priority_takes_theirs(five: Store) -> None:
+    put(five, "book/x", priority=9)
+    five.order.move("book/x", 99)
+    assert "".join(names(five)) == "abcdex"
+    assert five.tasks.get("book/x").priority == 0
+
+
+def test_a_task_between_two_priorities_keeps_its_own_where_it_fits(five: Store) -> None:
+    put(five, "book/x", priority=9)
+    put(five, "book/y", priority=5)
+    five.order.move("book/y", 1)
+    assert five.tasks.get("book/y").priority == 5
+
+
+def test_the_only_task_can_be_moved(store: Store) -> None:
+    put(store, "book/a")
+    store.order.move("book/a", 3)
+    assert names(store) == ["a"]
+
+
+def test_a_new_task_comes_after_those_that_were_moved_to_the_end(five: Store) -> None:
+    for name in "abcab":
+        five.order.move(f"book/{name}", 99)
+    put(five, "book/new")
+    assert names(five)[-1] == "new"
+
+
+def test_moving_what_is_not_there_says_so(store: Store) -> None:
+    with pytest.raises(UnknownTask):
+        store.order.move("book/none", 0)
+
+
+def test_moves_at_random_agree_with_a_list(store: Store) -> None:
+    model = [str(number) for number in range(40)]
+    put(store, *(f"book/{name}" for name in model))
+    draw = random.Random(1)
+    with store.transaction():
+        for _ in range(2000):
+            name, place = draw.choice(model), draw.randrange(40)
+            model.remove(name)
+            model.insert(place, name)
+            store.order.move(f"book/{name}", place)
+    assert names(store) == model
+
+
+def test_moves_to_one_spot_never_run_out_of_room(store: Store) -> None:
+    model = [str(number) for number in range(150)]
+    put(store, *(f"book/{name}" for name in model))
+    with store.transaction():
+        for _ in range(3000):
+            name = model.pop()
+            model.insert(1, name)
+            store.order.move(f"book/{name}", 1)
+    assert names(store) == model
