@@ -96,7 +96,7 @@ class Progress:
         elif self._pace.tokens and self._pace.work:
             parts.append(f"{self._pace.tokens / self._pace.work:.0f} tokens/s")
         if self._pace.speech:
-            parts.append(f"real-time factor {self._pace.work / self._pace.speech:.2f}")
+            parts.append(f"RTF {self._pace.work / self._pace.speech:.2f}")
         left = self._seconds_left()
         if left is not None:
             parts.append(f"{format_seconds(left)} left")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cbtui.atomic import fsync_folder
 from cbtui.host.store.cache_events import CacheEvents
 from cbtui.host.store.commands import Commands
 from cbtui.host.store.database import Database, connect, settle
@@ -146,6 +147,7 @@ def _set_aside(path: Path, clock: Callable[[], float]) -> Path:
             old = path.with_name(path.name + suffix)
             if old.exists():
                 old.rename(aside.with_name(aside.name + suffix))
+        fsync_folder(path.parent)
     except OSError as error:
         raise StoreUnavailable(f"{path}: is unreadable and cannot be set aside: {error.strerror}") from error
     return aside

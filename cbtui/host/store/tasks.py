@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import count
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cbtui.core.status import (
@@ -55,14 +54,12 @@ class Tasks:
         rendering: list[str] = []
         found = list(found)
         with self._database.writing():
-            # Numbers that go unused are missed by nobody, and one reservation is faster than 20,000.
-            changes = count(self._database.next_changes(len(found)))
-            positions = self._order.at_the_end(len(found))
-            for task, change, position in zip(found, changes, positions, strict=False):
+            numbers = self._reserve_numbers(len(found))
+            for task in found:
                 facts = _facts_of(task)
                 before = self._database.read("SELECT * FROM tasks WHERE id = ?", (facts["id"],))
                 if not before:
-                    self._add({**facts, "position": position, "changed": change})
+                    self._add(facts, *next(numbers))
                     added.append(facts["id"])
                 elif any(before[0][name] != facts[name] for name in ("digest", "problems", "declared_priority")):
                     self._edit(before[0], facts)
@@ -163,11 +160,21 @@ class Tasks:
             facts["finished"] = self._database.now()
         return facts
 
-    def _add(self, facts: Mapping[str, Any]) -> None:
+    def _reserve_numbers(self, most: int) -> Iterator[tuple[int, int]]:
+        """Change numbers and positions for new tasks, reserved at once when the first is asked for.
+
+        A look that finds nothing new writes nothing; numbers that go unused are missed by nobody.
+        """
+        first = self._database.next_changes(most)
+        yield from zip(range(first, first + most), self._order.at_the_end(most), strict=True)
+
+    def _add(self, facts: Mapping[str, Any], change: int, position: int) -> None:
         row = {
             **facts,
             "job": facts["id"].rpartition("/")[0],
             "priority": facts["declared_priority"],
+            "position": position,
+            "changed": change,
             "state": "queued" if facts["problems"] == "[]" else "invalid",
             "added": self._database.now(),
         }

@@ -35,7 +35,10 @@ def finite(number: float) -> float:
 
 def path_to_bytes(path: Path) -> bytes:
     """The name as the file system has it: a name that is not UTF-8 can still be opened."""
-    return os.fsencode(path)
+    try:
+        return os.fsencode(path)
+    except UnicodeEncodeError:  # no file has such a name
+        return storable(str(path)).encode()
 
 
 def path_from_bytes(data: bytes) -> Path:
@@ -43,7 +46,7 @@ def path_from_bytes(data: bytes) -> Path:
 
 
 def problems_to_json(problems: tuple[Problem, ...]) -> str:
-    facts = [[each.path, each.message, each.line, each.column] for each in problems]
+    facts = [[storable(each.path), storable(each.message), each.line, each.column] for each in problems]
     return json.dumps(facts, separators=(",", ":"))
 
 

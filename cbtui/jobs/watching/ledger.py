@@ -108,8 +108,7 @@ class Ledger:
             self._waiting.add(path)
 
     def _settle(self, look: Look) -> list[FileEvent]:
-        come: list[str] = []
-        gone: list[str] = []
+        events = self._tell_renamed(look)
         for path in list(self._waiting):
             file = self._files[path]
             is_known = file.stamp == file.told and not file.doubted
@@ -117,12 +116,10 @@ class Ledger:
                 self._waiting.discard(path)
             elif file.stamp is None:
                 if look.ended - file.since >= self._rests.gone:
-                    gone.append(path)
+                    events += self._tell_vanished(path, file)
             elif path in look.seen and self._is_whole(path, file, file.stamp, look):
-                come.append(path)
-        renamed = self._match_renamed(come)
-        events = [self._tell(path, renamed.get(path), look) for path in come]
-        return events + self._tell_vanished(path for path in gone if path in self._files)
+                events.append(self._tell(path, file, file.stamp, look))
+        return events
 
     def _is_whole(self, path: str, file: _File, stamp: Stamp, look: Look) -> bool:
         rested = look.began - file.since
@@ -138,40 +135,33 @@ class Ledger:
             return self._rests.gone
         return self._rests.long if file.restless or file.doubted or file.stamp.size == 0 else self._rests.brief
 
-    def _match_renamed(self, come: list[str]) -> dict[str, str]:
-        """New name -> old name, of files that are where they were not, and no longer where they were."""
+    def _tell_renamed(self, look: Look) -> list[FileEvent]:
+        """A new name for a file that was told and is missing needs no rest: it was whole under the old one."""
         missing = {
             file.told: path
             for path in self._waiting
             if (file := self._files[path]).stamp is None and file.told is not None
         }
-        renamed: dict[str, str] = {}
-        for path in come:
+        events: list[FileEvent] = []
+        for path in sorted(self._waiting) if missing else ():
             file = self._files[path]
-            if file.told is None and file.stamp is not None and (old := missing.pop(file.stamp, None)) is not None:
-                renamed[path] = old
-        return renamed
+            if file.told is not None or file.stamp is None or (old := missing.pop(file.stamp, None)) is None:
+                continue
+            file.told, file.told_at, file.doubted = file.stamp, look.ended, self._files[old].doubted
+            self.forget([old])
+            events.append(FileRenamed(Path(old), Path(path), file.stamp))
+        return events
 
-    def _tell(self, path: str, old: str | None, look: Look) -> FileEvent:
-        file = self._files[path]
-        assert file.stamp is not None
+    def _tell(self, path: str, file: _File, stamp: Stamp, look: Look) -> FileEvent:
         is_new = file.told is None
-        file.told, file.told_at = file.stamp, look.ended
+        file.told, file.told_at = stamp, look.ended
         file.restless = file.doubted = False
         self._waiting.discard(path)
-        if old is not None:
-            self.forget([old])
-            return FileRenamed(Path(old), Path(path), file.stamp)
-        return FileAppeared(Path(path), file.stamp) if is_new else FileChanged(Path(path), file.stamp)
+        return FileAppeared(Path(path), stamp) if is_new else FileChanged(Path(path), stamp)
 
-    def _tell_vanished(self, paths: Iterable[str]) -> list[FileEvent]:
-        events: list[FileEvent] = []
-        for path in paths:
-            file = self._files.pop(path)
-            self._waiting.discard(path)
-            if file.told is not None:
-                events.append(FileVanished(Path(path), file.told))
-        return events
+    def _tell_vanished(self, path: str, file: _File) -> list[FileEvent]:
+        self.forget([path])
+        return [FileVanished(Path(path), file.told)] if file.told is not None else []
 
 
 def _is_same_file(before: Stamp | None, after: Stamp | None) -> bool:

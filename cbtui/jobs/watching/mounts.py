@@ -8,8 +8,10 @@ from pathlib import Path
 
 _TABLE = Path("/proc/self/mountinfo")
 # Types that do not start with "fuse". The kernel's events only cover changes made on this machine.
-_REMOTE = ("9p", "afs", "ceph", "cifs", "drvfs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4", "ocfs2", "orangefs")
-_REMOTE += ("prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs")
+_REMOTE = (
+    *("9p", "afs", "ceph", "cifs", "drvfs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4", "ocfs2", "orangefs"),
+    *("prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"),
+)
 
 
 def needs_polling(path: Path, table: Path = _TABLE) -> bool:

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,8 +47,7 @@ class Watcher:
         self.polling = needs_polling(self.root) if polling is None else polling
         self._period = period
         self._tree = Tree(self.root)
-        # Network file systems answer every question about leases with "held".
-        self._account = Account(rests or Rests(), (lambda path, stamp: False) if self.polling else is_held_open)
+        self._account = _unhurried(rests or Rests()) if self.polling else Account(rests or Rests(), is_held_open)
         self._lock = threading.Lock()
         self._batches: queue.SimpleQueue[tuple[Told, ...]] = queue.SimpleQueue()
         self._faults: set[str] = set()
@@ -213,3 +213,8 @@ class Watcher:
         if reason not in self._faults:
             self._faults.add(reason)
             self._batches.put((FolderTrouble(self.root, reason),))
+
+
+def _unhurried(rests: Rests) -> Account:
+    """Where a writer may sit on another machine, nobody can say whether it is done: every file rests long."""
+    return Account(replace(rests, brief=rests.long), held_open=lambda path, stamp: False)

@@ -57,6 +57,14 @@ def test_an_edited_file_puts_its_task_back_into_the_queue(state: State) -> None:
     assert after_edit(state, valid=True) == "queued"
 
 
+@pytest.mark.parametrize("valid", [True, False])
+@pytest.mark.parametrize("state", STATES)
+def test_an_edit_goes_where_legal_steps_lead_by_way_of_the_queue_if_need_be(state: State, valid: bool) -> None:
+    after = after_edit(state, valid=valid)
+    direct = after == state or after in LEGAL_TRANSITIONS[state]
+    assert direct or ("queued" in LEGAL_TRANSITIONS[state] and after in LEGAL_TRANSITIONS["queued"])
+
+
 def test_an_edited_file_does_not_disturb_its_rendering() -> None:
     assert after_edit("rendering", valid=False) == "rendering"
 

@@ -55,9 +55,16 @@ def test_put_says_what_is_new_what_is_edited_and_what_is_being_rendered(store: S
 
 def test_looking_again_at_the_same_files_changes_nothing(store: Store) -> None:
     put(store, "book/1")
-    before = store.tasks.get("book/1")
+    before, content = store.tasks.get("book/1"), store.path.read_bytes()
     put(store, "book/1")
     assert store.tasks.get("book/1") == before
+    assert store.path.read_bytes() == content
+
+
+def test_a_task_found_twice_in_one_look_is_one_task(store: Store) -> None:
+    result = store.tasks.put([found("book/1"), found("book/1", digest="d2"), found("book/2")])
+    assert (result.added, result.edited) == (("book/1", "book/2"), ("book/1",))
+    assert names(store) == ["1", "2"]
 
 
 def test_a_touched_file_only_gets_its_new_stamp(store: Store) -> None:
@@ -185,9 +192,13 @@ def test_there_is_nothing_to_recover_after_an_orderly_end(store: Store) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.transaction():
-        put(store, "book/1")
-        raise RuntimeError
+    def fail_after_a_change() -> None:
+        with store.transaction():
+            put(store, "book/1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_a_change()
     assert names(store) == []
 
 
@@ -204,13 +215,18 @@ def test_a_file_name_that_is_not_utf8_can_still_be_opened(store: Store) -> None:
     assert store.tasks.get("book/1").source == source
 
 
+def test_the_problems_of_a_file_may_hold_half_characters(store: Store) -> None:
+    store.tasks.put([found("book/1", problems=(Problem("jobs/\ud800.yaml", "no \udcff"),))])
+    assert str(store.tasks.get("book/1").problems[0]) == "jobs/\\ud800.yaml: no \\udcff"
+
+
 def test_an_inode_of_64_bits_is_kept(store: Store) -> None:
     stamp = Stamp(device=2**64 - 1, inode=2**64 - 1, size=0, mtime_ns=-1)
     store.tasks.put([replace(found("book/1"), stamp=stamp)])
     assert store.tasks.get("book/1").stamp == stamp
 
 
-@pytest.mark.parametrize("priority", [2**63, -(2**63), 10**5000])
+@pytest.mark.parametrize("priority", [2**63, -(2**63), 10**5000], ids=["large", "small", "huge"])
 def test_a_number_past_64_bits_is_refused(store: Store, priority: int) -> None:
     with pytest.raises(OutOfRange):
         store.tasks.put([found("book/fine"), found("book/1", priority=priority)])

@@ -22,7 +22,7 @@ def jobs(tmp_path: Path) -> Path:
 def consumer(jobs: Path, request: pytest.FixtureRequest) -> Iterator[Consumer]:
     """Of a watcher that has taken in the empty jobs directory: with hints of the file system, and without."""
     polling = request.param == "polling"
-    with Watcher(jobs, rests=QUICK, polling=polling, period=0.1 if polling else 1.0) as watcher:
+    with Watcher(jobs, rests=QUICK, polling=polling, period=0.05 if polling else 1.0) as watcher:
         consumer = Consumer(watcher)
-        consumer.until_quiet()
+        consumer.until_watching()
         yield consumer

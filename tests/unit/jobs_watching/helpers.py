@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cbtui.jobs.watching import FileAppeared, FileRenamed, FileVanished, Rests, Told, Watcher
+from cbtui.jobs.watching import FileRenamed, Rests, Told, Watcher
 
 DEADLINE = 15.0  # seconds
 
 # As in the program, but that tests of slow writers need not be slow.
-QUICK = Rests(brief=0.04, long=0.4, gone=0.2)
+QUICK = Rests(brief=0.04, long=0.3, gone=0.15)
+
+_MARKER = "marker-"
 
 
 class Consumer:
@@ -21,6 +23,7 @@ class Consumer:
         self.watcher = watcher
         self.told: list[Told] = []
         self._markers = 0
+        self._marked: set[str] = set()
 
     def until(self, is_met: Callable[[], object]) -> None:
         """Take in batches until the condition holds."""
@@ -28,20 +31,32 @@ class Consumer:
         while not is_met():
             left = end - time.monotonic()
             assert left > 0, f"not told in time; told so far: {self.told[-20:]}"
-            self.told += self.watcher.next_batch(min(left, 0.05))
+            for event in self.watcher.next_batch(left):
+                if _MARKER in _names(event)[-1]:
+                    self._marked.add(Path(_names(event)[-1]).name)
+                else:
+                    self.told.append(event)
 
     def until_told(self, *paths: Path) -> None:
         self.until(lambda: {str(path) for path in paths} <= {name for event in self.told for name in _names(event)})
 
+    def until_watching(self) -> None:
+        """Until a file that is dropped now is told."""
+        drop(self._marker())
+        self._until_marked()
+
     def until_quiet(self) -> None:
-        """Until a file that is dropped now has come and gone: what happened before it is told by then."""
+        """Until an empty file that is made now is told: what happened before it has rested as long by then."""
+        self._marker().touch()
+        self._until_marked()
+
+    def _marker(self) -> Path:
         self._markers += 1
-        marker = self.watcher.root / f"marker-{self._markers}.txt"
-        drop(marker, "marker")
-        self.until(lambda: any(_is(FileAppeared, event, marker) for event in self.told))
-        marker.unlink()
-        self.until(lambda: any(_is(FileVanished, event, marker) for event in self.told))
-        self.told = [event for event in self.told if str(marker) not in _names(event)]
+        return self.watcher.root / f"{_MARKER}{self._markers}.txt"
+
+    def _until_marked(self) -> None:
+        name = f"{_MARKER}{self._markers}.txt"
+        self.until(lambda: name in self._marked)
 
     def events(self) -> list[tuple[str, ...]]:
         """What was told so far, as words: the kind and the names below the jobs directory."""
@@ -61,7 +76,3 @@ def drop(path: Path, text: str = "Hello.") -> None:
 
 def _names(event: Told) -> tuple[str, ...]:
     return (str(event.old), str(event.new)) if isinstance(event, FileRenamed) else (str(event.path),)
-
-
-def _is(kind: type, event: Told, path: Path) -> bool:
-    return isinstance(event, kind) and _names(event) == (str(path),)

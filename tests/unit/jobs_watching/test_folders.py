@@ -55,9 +55,9 @@ def test_a_deleted_folder_takes_its_files_along(jobs: Path, consumer: Consumer) 
 def test_links_are_not_followed(jobs: Path, tmp_path: Path, consumer: Consumer) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "a.md").write_text("Not in the jobs directory.")
-    os.symlink(jobs, jobs / "loop")
-    os.symlink(tmp_path / "elsewhere", jobs / "linked")
-    os.symlink(tmp_path / "elsewhere" / "a.md", jobs / "link.md")
+    (jobs / "loop").symlink_to(jobs)
+    (jobs / "linked").symlink_to(tmp_path / "elsewhere")
+    (jobs / "link.md").symlink_to(tmp_path / "elsewhere" / "a.md")
     os.mkfifo(jobs / "pipe.md")
     consumer.until_told(jobs / "link.md", jobs / "pipe.md")
     consumer.until_quiet()
@@ -82,7 +82,7 @@ def test_twenty_thousand_files_are_each_told_once(jobs: Path) -> None:
     expected = {jobs / f"{number}.md" for number in range(20_000)}
     with Watcher(jobs) as watcher:
         consumer = Consumer(watcher)
-        consumer.until_quiet()
+        consumer.until_watching()
         for path in expected:
             path.write_text("Hello.")
         consumer.until(lambda: len(consumer.told) >= len(expected))
@@ -178,6 +178,7 @@ def test_what_is_known_of_a_folder_that_may_not_be_read_stands(jobs: Path, consu
     drop(jobs / "a.md")
     consumer.until_told(jobs / "a.md")
     locks.locked.clear()
+    consumer.watcher.look_now()
     consumer.until_quiet()
     assert consumer.events() == [
         ("FileAppeared", "book/1.md"),

@@ -40,7 +40,6 @@ def test_deaf_hints_are_started_anew(jobs: Path) -> None:
     with Watcher(jobs, rests=QUICK, period=0.1, announce=announce) as watcher:
         consumer = Consumer(watcher)
         for number in range(3):
-            consumer.until_quiet()
             drop(jobs / f"{number}.md")
             consumer.until_told(jobs / f"{number}.md")
         consumer.until(lambda: len(starts) > 1)
