@@ -13,6 +13,7 @@ from cbtui import __version__
 from cbtui.commands import cache, demo, doctor, exits
 from cbtui.commands import run as run_command
 from cbtui.commands.console import plain_console
+from cbtui.core.task import ENGINES, MODELS
 from cbtui.paths import Places, find_places
 
 _EPILOG = (
@@ -56,8 +57,8 @@ def _common_options() -> argparse.ArgumentParser:
     group.add_argument("--jobs-dir", metavar="DIR", help="the folder of task files (default: ./jobs)")
     group.add_argument("--output-dir", metavar="DIR", help="where finished files go (default: ./output)")
     group.add_argument("--state-dir", metavar="DIR", help="where logs and caches are kept (default: the user's)")
-    group.add_argument("--engine", choices=("chatterbox", "espeak"), help="render all tasks with this engine")
-    group.add_argument("--model", choices=("english", "multilingual", "turbo"), help="render all tasks with this model")
+    group.add_argument("--engine", choices=ENGINES, help="render all tasks with this engine")
+    group.add_argument("--model", choices=MODELS, help="render all tasks with this model")
     group.add_argument("--device", metavar="DEVICE", help="auto (default), cuda, cuda:1, mps or cpu")
     group.add_argument("--model-dir", metavar="DIR", help="a folder with the model's checkpoint; nothing is downloaded")
     group.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="of the log file")
@@ -106,6 +107,9 @@ def _complete(arguments: argparse.Namespace) -> str:
         for name in ("jobs_dir", "output_dir", "state_dir", "device", "model_dir", "log_level"):
             if getattr(arguments, name) is None:
                 setattr(arguments, name, getattr(settings, name))
+    if arguments.model_dir:
+        # The shell leaves the tilde of --model-dir=~/x alone.
+        arguments.model_dir = os.path.expanduser(arguments.model_dir)  # noqa: PTH111
     arguments.log_level = arguments.log_level or "info"
     return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +53,14 @@ def find_places(*, jobs: str | None = None, output: str | None = None, state: st
 
     dirs = platformdirs.PlatformDirs(APP, appauthor=False)
     return Places(
-        jobs=Path(jobs or "jobs").expanduser().absolute(),
-        output=Path(output or "output").expanduser().absolute(),
-        state=Path(state).expanduser().absolute() if state else dirs.user_state_path,
-        cache=Path(state).expanduser().absolute() / "cache" if state else dirs.user_cache_path,
+        jobs=_folder(jobs or "jobs"),
+        output=_folder(output or "output"),
+        state=_folder(state) if state else dirs.user_state_path,
+        cache=_folder(state) / "cache" if state else dirs.user_cache_path,
         config=dirs.user_config_path,
     )
+
+
+def _folder(named: str) -> Path:
+    # Unlike Path's, this one leaves a tilde of nobody's alone.
+    return Path(os.path.expanduser(named)).absolute()  # noqa: PTH111

@@ -74,7 +74,7 @@ class Progress:
         self.tell(f"Rendering {run.task.id}: {chunks}{ready}")
 
     def _finish_take(self, take: TakeFinished) -> None:
-        self._done += 1
+        self._done += take.chunks
         self._tokens.clear()
         self._pace.takes += 1
         self._pace.speech += take.speech_seconds

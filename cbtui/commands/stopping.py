@@ -15,7 +15,7 @@ class StopSignal:
         self.number: int | None = None
 
     def listen(self) -> None:
-        for number in _SIGNALS:
+        for number in _listened():
             signal.signal(number, self._receive)
 
     def __call__(self) -> bool:
@@ -23,5 +23,10 @@ class StopSignal:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.number = number
-        for each in _SIGNALS:
+        for each in _listened():
             signal.signal(each, signal.SIG_DFL)
+
+
+def _listened() -> list[signal.Signals]:
+    """The signals that the caller has not told us to ignore, as nohup does."""
+    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]

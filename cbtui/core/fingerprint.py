@@ -18,12 +18,6 @@ def fingerprint(facts: Mapping[str, object]) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's whole content. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def sample_file(path: Path) -> str:
     """SHA-256 of a file's size and 64 KiB blocks spread over it: tells gigabyte checkpoints apart in milliseconds.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cbtui.core.events import CacheEvent, EventSink, Noticed, ignore_events
+from cbtui.core.events import CacheEvent, Event, EventSink, Noticed, ignore_events
 from cbtui.core.task import ModelName
 
 log = logging.getLogger("cbtui.cache")
@@ -115,14 +115,20 @@ class ModelCache:
 
     def info(self) -> CacheInfo:
         with self._lock:
+            named = {self._name(key): cached for key, cached in self._models.items()}
             return CacheInfo(
-                keys=tuple(str(key) for key in self._models),
-                load_seconds={str(key): cached.seconds for key, cached in self._models.items()},
-                bytes={str(key): cached.bytes for key, cached in self._models.items()},
+                keys=tuple(named),
+                load_seconds={name: cached.seconds for name, cached in named.items()},
+                bytes={name: cached.bytes for name, cached in named.items()},
                 hits=self._counts.hits,
                 misses=self._counts.misses,
                 seconds_saved=self._counts.seconds_saved,
             )
+
+    def _name(self, key: ModelKey) -> str:
+        """`english@cuda`, with the revision where two checkpoints of one model are loaded."""
+        alike = sum(str(other) == str(key) for other in self._models)
+        return str(key) if alike == 1 else f"{key}#{key.revision}"
 
     def clear(self) -> int:
         """Let go of all models and give their memory back; returns how many there were."""
@@ -134,7 +140,15 @@ class ModelCache:
         torch = sys.modules.get("torch")  # never imported for this
         if torch is not None and torch.cuda.is_available():
             torch.cuda.empty_cache()
+        if torch is not None and torch.backends.mps.is_available():
+            torch.mps.empty_cache()
         return count
+
+
+def _log_event(event: Event) -> None:
+    """What is told while a Python program waits for a download."""
+    if isinstance(event, Noticed):
+        log.info("%s", event.message)
 
 
 # The one on purpose: what the process loaded, whoever asks.
@@ -156,8 +170,8 @@ class ChatterboxModelCache:
         """
         from cbtui.engine.chatterbox.cached_model import find_checkpoint, get_model
 
-        checkpoint = find_checkpoint(model, None if model_dir is None else Path(model_dir))
-        return get_model(shared_models, checkpoint, device)
+        checkpoint = find_checkpoint(model, None if model_dir is None else Path(model_dir), emit=_log_event)
+        return get_model(shared_models, checkpoint, device).model
 
     @staticmethod
     def get_cache_info() -> dict[str, Any]:

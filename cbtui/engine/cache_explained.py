@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,10 +45,7 @@ def _why_a_new_process_misses(loads: dict[str, float]) -> str:
 
 
 def _what_survives(places: Places) -> str:
-    from cbtui.engine.chatterbox.checkpoint import checkpoint_in_hub_cache, hub_cache_folder
-
-    there = [model for model in MODELS if checkpoint_in_hub_cache(model)]
-    weights = f"{', '.join(there) or 'none complete'} in {hub_cache_folder()}"
+    weights = _weights()
     voices = stored_voices(places.voices)
     sums = {each.layer: each for each in sum_layers(places.cache_log)}
     lines = [
@@ -64,6 +62,15 @@ def _what_survives(places: Places) -> str:
         for layer, each in sums.items()
     ]
     return "\n".join(lines)
+
+
+def _weights() -> str:
+    if importlib.util.find_spec("huggingface_hub") is None:
+        return "none, as chatterbox is not installed"
+    from cbtui.engine.chatterbox.checkpoint import checkpoint_in_hub_cache, hub_cache_folder
+
+    there = [model for model in MODELS if checkpoint_in_hub_cache(model)]
+    return f"{', '.join(there) or 'none complete'} in {hub_cache_folder()}"
 
 
 def _what_to_do() -> str:

@@ -9,8 +9,12 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cbtui.engine.base import UnusableReference
+
+if TYPE_CHECKING:
+    import soundfile
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_SECONDS = 300.0
@@ -18,6 +22,9 @@ MAX_SECONDS = 300.0
 MIN_SECONDS = 1.0
 # -60 dB of full scale: below it there is no voice to hear.
 _SILENT_RMS = 1e-3
+# The library decodes a clip whole: this many samples are 0.25 GB.
+_MAX_SAMPLES = 60_000_000
+_BLOCK_FRAMES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +47,13 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS) -> Clip:
     content = _read(path)
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
+            _check_length(path, file, min_seconds)
+            _check_samples(path, file)
             seconds = file.frames / file.samplerate
-            lacking = _lacking_bytes(file.extra_info)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         raise UnusableReference(
             f"the reference clip {path} is not a sound file that can be read ({error}). Save it as WAV or FLAC."
         ) from error
-    if lacking:
-        raise UnusableReference(f"the reference clip {path} is cut off: {lacking}. Copy it again.")
-    if seconds < min_seconds:
-        raise UnusableReference(
-            f"the reference clip {path} is {seconds:.2f} s long; at least {min_seconds:g} s are needed, 10 s are good."
-        )
-    if seconds > MAX_SECONDS:
-        raise UnusableReference(
-            f"the reference clip {path} is {seconds:.0f} s long; at most {MAX_SECONDS:.0f} s are read. "
-            "Cut it to 10 to 30 s."
-        )
-    _check_samples(path, content)
     return Clip(path, content, hashlib.sha256(content).hexdigest(), seconds)
 
 
@@ -91,12 +87,36 @@ def _lacking_bytes(extra_info: str) -> str | None:
     return f"it says {claimed} bytes of sound and has {there}" if there < claimed < 0x7FFFFFFF else None
 
 
-def _check_samples(path: Path, content: bytes) -> None:
-    import numpy as np
-    import soundfile
+def _check_length(path: Path, file: soundfile.SoundFile, min_seconds: float) -> None:
+    lacking = _lacking_bytes(file.extra_info)
+    if lacking:
+        raise UnusableReference(f"the reference clip {path} is cut off: {lacking}. Copy it again.")
+    seconds = file.frames / file.samplerate
+    if seconds < min_seconds:
+        raise UnusableReference(
+            f"the reference clip {path} is {seconds:.2f} s long; at least {min_seconds:g} s are needed, 10 s are good."
+        )
+    if seconds > MAX_SECONDS or file.frames * file.channels > _MAX_SAMPLES:
+        raise UnusableReference(
+            f"the reference clip {path} is {seconds:.0f} s long, {file.channels} channels of {file.samplerate} Hz; "
+            f"at most {MAX_SECONDS:.0f} s of stereo are read. Cut it to 10 to 30 s."
+        )
 
-    samples, _ = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
-    if not np.isfinite(samples).all():
-        raise UnusableReference(f"the reference clip {path} holds samples that are not numbers. Export it again.")
-    if float(np.sqrt(np.mean(np.square(samples), dtype=np.float64))) < _SILENT_RMS:
+
+def _check_samples(path: Path, file: soundfile.SoundFile) -> None:
+    """Read all samples, block by block: whether they are there, are numbers, and can be heard."""
+    import numpy as np
+
+    read, energy = 0, 0.0
+    for block in file.blocks(_BLOCK_FRAMES, dtype="float32", always_2d=True):
+        if not np.isfinite(block).all():
+            raise UnusableReference(f"the reference clip {path} holds samples that are not numbers. Export it again.")
+        read += len(block)
+        energy += float(np.square(block, dtype=np.float64).sum())
+    if read < file.frames:
+        raise UnusableReference(
+            f"the reference clip {path} is cut off: {file.frames} frames are announced, {read} can be read. "
+            "Copy it again."
+        )
+    if (energy / (read * file.channels)) ** 0.5 < _SILENT_RMS:
         raise UnusableReference(f"the reference clip {path} is silent. Choose one with a clear voice.")

@@ -63,8 +63,11 @@ class VoiceStore:
                 started = time.monotonic()
                 tensors = derive()
                 voice = StoredVoice(tensors, time.monotonic() - started)
-                self._write(key, voice)
                 message = f"Made the voice {name} in {voice.seconds:.1f}s and stored it for later"
+                try:
+                    self._write(key, voice)
+                except OSError as error:
+                    message = f"Made the voice {name} in {voice.seconds:.1f}s; it cannot be stored: {error}"
                 emit(CacheEvent("voice", key, hit=False, seconds=voice.seconds, message=message))
             self._remember(key, voice)
             return voice

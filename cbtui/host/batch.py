@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 from cbtui.core.task import Task
-from cbtui.engine.base import EngineUnavailable, PreparationStopped
+from cbtui.engine.base import Engine, EngineUnavailable, PreparationStopped
 from cbtui.host.engines import Engines
 from cbtui.host.modes import Mode, Modes, is_rebuild
 from cbtui.host.renderer import Rendered, Renderer
@@ -54,13 +55,27 @@ def _render_task(
     engine.prepare(emit=report, should_stop=should_stop)
     renderer = Renderer(engine, TakeIndex(engines.places.chunk_index), report=report, should_stop=should_stop)
     with holding_task(output, task):
-        runs = find_runs(output, task)
+        runs = _own_runs(find_runs(output, task), task, engine)
         fresh_seed = task.seed if task.seed is not None else next_seed(runs)
         for run in _chosen(mode, runs) or [start_run(output, task, now=datetime.now())]:
             if should_stop():
                 return
             seed = _seed_of(run, task, fresh_seed)
             yield renderer.render(task, run, seed=seed, rebuild=is_rebuild(mode))
+
+
+def _own_runs(runs: list[Run], task: Task, engine: Engine) -> list[Run]:
+    """The runs that this engine made or began: a draft never takes the place of speech. Raises RunInUse."""
+    own = []
+    for run in runs:
+        manifest = run.read_manifest()
+        source = manifest.get("source")
+        if isinstance(source, str) and Path(source) != task.source and Path(source).is_file():
+            raise RunInUse(f"{run.folder} belongs to {source}: give one of the two another name, job or --output-dir")
+        facts = manifest.get("engine")
+        if not isinstance(facts, dict) or (facts.get("name"), facts.get("model")) == (engine.name, engine.model):
+            own.append(run)
+    return own
 
 
 def _chosen(mode: Mode, runs: list[Run]) -> list[Run]:

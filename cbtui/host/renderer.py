@@ -50,14 +50,14 @@ class Rendered:
         return self.run.final if self.run and self.outcome in {"done", "skipped"} else None
 
 
+@dataclass(frozen=True, slots=True)
 class Renderer:
-    """Renders runs with an engine; what it learns goes to `report`."""
+    """Renders runs with an engine that is prepared; what it learns goes to `report`."""
 
-    def __init__(self, engine: Engine, index: TakeIndex, *, report: ReportSink, should_stop: Callable[[], bool]):
-        self._engine = engine
-        self._index = index
-        self._report = report
-        self._should_stop = should_stop
+    engine: Engine
+    index: TakeIndex
+    report: ReportSink
+    should_stop: Callable[[], bool]
 
     def render(self, task: Task, run: Run, *, seed: int, rebuild: bool = False) -> Rendered:
         """Bring a run up to date with its task. A run that is, is skipped, unless `rebuild` asks for its file anew.
@@ -65,11 +65,10 @@ class Renderer:
         Raises EngineUnavailable. What concerns this task alone is an outcome, not an exception.
         """
         started = time.monotonic()
-        self._engine.prepare(emit=self._report, should_stop=self._should_stop)
         try:
-            plan = make_plan(task, self._engine, seed=seed)
+            plan = make_plan(task, self.engine, seed=seed)
             for warning in plan.warnings:
-                self._report(Noticed(f"{task.id}: {warning}", "warning"))
+                self.report(Noticed(f"{task.id}: {warning}", "warning"))
             if not plan.takes:
                 return Rendered(task, run, "failed", "the text has nothing to speak: no letter and no digit")
             return _RunInProgress(self, task, run, plan, started).bring_up_to_date(rebuild=rebuild)
@@ -77,20 +76,6 @@ class Renderer:
             return Rendered(task, run, "failed", str(error), work_seconds=time.monotonic() - started)
         except OSError as error:
             return Rendered(task, run, "failed", _explain(error), work_seconds=time.monotonic() - started)
-
-    @property
-    def engine(self) -> Engine:
-        return self._engine
-
-    @property
-    def index(self) -> TakeIndex:
-        return self._index
-
-    def report(self, what: Any) -> None:
-        self._report(what)
-
-    def should_stop(self) -> bool:
-        return self._should_stop()
 
 
 class _RunInProgress:
@@ -101,6 +86,7 @@ class _RunInProgress:
         self._plan = plan
         self._started = started
         self._rate = renderer.engine.sample_rate
+        self._warned_of_index = False
 
     def bring_up_to_date(self, *, rebuild: bool) -> Rendered:
         manifest = self._run.read_manifest()
@@ -116,7 +102,7 @@ class _RunInProgress:
         reused = len(self._plan.takes) - len(missing)
         self._renderer.report(RunStarted(self._task, self._run.name, len(self._plan.takes), reused))
         made = self._render(missing)
-        if made < len(_distinct(missing)):
+        if made < len(missing):
             return self._rendered("stopped", rendered=made, reused=reused)
         finished = self._assemble()
         self._write_manifest(manifest, finished=finished)
@@ -124,7 +110,7 @@ class _RunInProgress:
         return self._rendered("done", rendered=made, reused=reused, speech_seconds=finished.seconds)
 
     def _render(self, missing: list[PlannedTake]) -> int:
-        """Have the engine make these takes; returns how many it made before it was stopped."""
+        """Have the engine make these takes; returns for how many chunks it did before it was stopped."""
         in_progress = {
             take.request.request_id: TakeInProgress(take.request, self._task.max_retries) for take in _distinct(missing)
         }
@@ -143,8 +129,9 @@ class _RunInProgress:
                     raise TakeFailed(f"chunk {planned[name].chunk.index + 1} ({_begin(attempt)}): {error}") from error
                 if attempt.whole:
                     del in_progress[name]
-                    self._save(twins[planned[name].key], attempt)
-                    made += 1
+                    alike = twins[planned[name].key]
+                    self._save(alike, attempt)
+                    made += len(alike)
         return made
 
     def _results(self, requests: Iterable[ChunkRequest]) -> Iterable[ChunkResult | ChunkFailure]:
@@ -167,10 +154,12 @@ class _RunInProgress:
         )
         for take in takes:
             save_take(self._path(take), samples, self._rate, facts)
-        self._renderer.index.add(first.key, self._path(first))
+        self._remember(first)
         self._renderer.report(CacheEvent("chunk", first.key, hit=False, seconds=facts.seconds_spent))
         speech = len(samples) / self._rate
-        self._renderer.report(TakeFinished(self._task, first.chunk.index, speech, facts.seconds_spent, facts.tokens))
+        self._renderer.report(
+            TakeFinished(self._task, first.chunk.index, len(takes), speech, facts.seconds_spent, facts.tokens)
+        )
 
     def _copy_from_elsewhere(self, take: PlannedTake) -> bool:
         index = self._renderer.index
@@ -180,9 +169,18 @@ class _RunInProgress:
             return False
         save_take(self._path(take), *samples)
         # The one it came from goes when its own text no longer has it.
-        index.add(take.key, self._path(take))
+        self._remember(take)
         self._report_hits([take])
         return True
+
+    def _remember(self, take: PlannedTake) -> None:
+        try:
+            self._renderer.index.add(take.key, self._path(take))
+        except OSError as error:
+            if not self._warned_of_index:
+                self._warned_of_index = True
+                message = f"takes cannot be remembered for other tasks: {_explain(error)}"
+                self._renderer.report(Noticed(message, "warning"))
 
     def _report_hits(self, takes: Iterable[PlannedTake]) -> None:
         for take in takes:

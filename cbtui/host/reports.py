@@ -21,10 +21,11 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class TakeFinished:
-    """A take was rendered and is on disk. Seconds: of speech, and of work."""
+    """A take was rendered and is on disk, for `chunks` that have the same text. Seconds: of speech, and of work."""
 
     task: Task
     index: int
+    chunks: int
     speech_seconds: float
     work_seconds: float
     tokens: int

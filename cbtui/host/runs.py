@@ -80,16 +80,13 @@ def find_runs(output: Path, task: Task) -> list[Run]:
 
 
 def start_run(output: Path, task: Task, *, now: datetime) -> Run:
-    """A new run, later by name than every run there is, with its folder made. Raises OSError."""
+    """A new run, later by name than every run there is; its folder comes with its first file."""
     folder = task_folder(output, task)
-    folder.mkdir(parents=True, exist_ok=True)
     label = _UNSAFE.sub("-", task.run_label).strip("-.")[:60]
     taken = [run.name[:15] for run in find_runs(output, task)]
     while (stamp := now.strftime("%Y%m%d-%H%M%S")) in taken or any(stamp < other for other in taken):
         now += timedelta(seconds=1)
-    run = Run(folder / (f"{stamp}-{label}" if label else stamp), task.name)
-    run.folder.mkdir()
-    return run
+    return Run(folder / (f"{stamp}-{label}" if label else stamp), task.name)
 
 
 def next_seed(runs: list[Run]) -> int:

@@ -47,7 +47,7 @@ def render(engine: ChatterboxEngine, requests: Iterable[ChunkRequest], events: l
 
 
 def loaded(engine: ChatterboxEngine) -> Any:
-    """The model object that the engine works with."""
+    """The library's model object that the engine works with."""
     from cbtui.engine.chatterbox.cached_model import find_checkpoint, get_model
 
-    return get_model(models, find_checkpoint(engine.model, checkpoint(engine.model)), "cpu")
+    return get_model(models, find_checkpoint(engine.model, checkpoint(engine.model)), "cpu").model

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
 
-from cbtui.core.events import ChunkProgressed, Event
-from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult
+from cbtui.core.events import ChunkProgressed, Event, Noticed
+from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, EngineUnavailable
 from cbtui.engine.voices import VoiceStore
 from tests.engine.rendering import engine_of, loaded, render, request
 
@@ -62,8 +64,9 @@ def test_an_end_at_once_asks_for_the_next_seed(voices: VoiceStore) -> None:
 
 
 def test_an_empty_text_never_reaches_the_model(voices: VoiceStore) -> None:
-    with pytest.raises(ValueError, match="empty text"):
-        render(engine_of("english", voices), [request(text="  \n")])
+    [failure] = render(engine_of("english", voices), [request(text="  \n")])
+    assert isinstance(failure, ChunkFailure)
+    assert "empty text" in failure.reason
 
 
 def test_more_text_tokens_than_the_model_has_are_refused(voices: VoiceStore) -> None:
@@ -157,3 +160,35 @@ def test_nothing_of_the_libraries_reaches_stdout_or_stderr(
     assert written.out == ""
     assert "Sampling" not in written.err
     assert "it/s" not in written.err
+
+
+def failing(voices: VoiceStore, error: Exception) -> Any:
+    """The answer to a request whose decoding raises."""
+    engine = engine_of("english", voices)
+    with patch.object(loaded(engine).t3, "prepare_input_embeds", side_effect=error):
+        return render(engine, [request(1)])
+
+
+def test_what_the_library_raises_for_one_chunk_fails_that_chunk(voices: VoiceStore) -> None:
+    [failure] = failing(voices, RuntimeError("Kernel size can't be greater than actual input size"))
+    assert "Kernel size" in failure.reason
+    assert failure.retry_with_next_seed
+
+
+def test_memory_that_runs_out_fails_the_chunk_with_advice(voices: VoiceStore) -> None:
+    [failure] = failing(voices, torch.OutOfMemoryError("tried to allocate"))
+    assert "out of memory on cpu" in failure.reason
+    assert not failure.retry_with_next_seed
+
+
+def test_a_device_that_is_gone_makes_the_engine_unavailable(voices: VoiceStore) -> None:
+    with pytest.raises(EngineUnavailable, match="does nothing more in this process"):
+        failing(voices, RuntimeError("CUDA error: device-side assert triggered"))
+
+
+def test_a_language_that_lacks_a_helpful_package_is_told_once(voices: VoiceStore) -> None:
+    events: list[Event] = []
+    requests = [request(number, model="multilingual", text="Привет.", language="ru") for number in range(2)]
+    render(engine_of("multilingual", voices, token_cap=5), requests, events)
+    warnings = [event.message for event in events if isinstance(event, Noticed) and event.level == "warning"]
+    assert warnings == ["language ru is spoken better with: pip install russian-text-stresser"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ import torch
 from cbtui.core.events import CacheEvent, Event
 from cbtui.core.task import MODEL_SAMPLING
 from cbtui.engine.base import ChunkFailure
+from cbtui.engine.chatterbox.cached_model import LoadedModel
 from cbtui.engine.voices import VoiceStore
 from tests.engine.rendering import engine_of, loaded, render, request
 
@@ -84,12 +86,9 @@ def test_turbo_refuses_a_clip_under_five_seconds(voices: VoiceStore, tmp_path: P
 
 def test_a_speaker_without_a_clip_needs_the_checkpoints_own_voice(voices: VoiceStore, english_checkpoint: Path) -> None:
     engine = engine_of("english", voices)
-    model = loaded(engine)
-    kept, model.conds = model.conds, None
-    try:
+    without = LoadedModel(loaded(engine), None)
+    with patch("cbtui.engine.chatterbox.engine.get_model", return_value=without):
         [failure] = render(engine, [request()])
-    finally:
-        model.conds = kept
     assert "Give the speaker a reference" in failure.reason
 
 
@@ -100,3 +99,16 @@ def test_no_voice_keeps_a_graph(voices: VoiceStore, clip: Path) -> None:
     arrays = derive_voice(loaded(engine_of("english", voices)), read_clip(clip))
     tensors = [*s3gen_reference(arrays, "cpu").values(), t3_condition(arrays, 0.5, "cpu").speaker_emb]
     assert all(not tensor.requires_grad for tensor in tensors if tensor is not None)
+
+
+def test_what_others_do_to_the_model_object_does_not_change_the_built_in_voice(voices: VoiceStore, clip: Path) -> None:
+    engine = engine_of("english", voices)
+    [before] = render(engine, [request()])
+    model = loaded(engine)
+    kept = model.conds
+    try:
+        model.prepare_conditionals(clip)  # as `generate(audio_prompt_path=...)` does
+        [after] = render(engine, [request()])
+    finally:
+        model.conds = kept
+    np.testing.assert_array_equal(after.samples, before.samples)

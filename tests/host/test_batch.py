@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -149,3 +151,41 @@ def test_other_folders_beside_the_runs_are_not_runs(places: Places, foreign: str
     render(FakeEngines(places), task)
     (find_runs(places.output, task)[0].folder.parent / foreign).mkdir()
     assert len(find_runs(places.output, task)) == 1
+
+
+def test_a_draft_does_not_take_the_place_of_speech(places: Places) -> None:
+    task = make_task(TEXT)
+    speech, draft = FakeEngines(places), FakeEngines(places)
+    draft.engine.name = "draft"
+    [first] = render(speech, task)
+    [second] = render(draft, task)
+    assert first.run is not None
+    assert second.run is not None
+    assert second.run.folder != first.run.folder
+    [again] = render(speech, task)
+    assert (again.outcome, again.run) == ("skipped", first.run)
+
+
+def test_another_file_of_the_same_job_and_name_is_refused(places: Places, tmp_path: Path) -> None:
+    mine, others = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    for path in (mine, others):
+        path.write_text("text: Hello.")
+    [done] = render(FakeEngines(places), replace(make_task(TEXT), source=mine))
+    [refused] = render(FakeEngines(places), replace(make_task("Other."), source=others))
+    assert refused.outcome == "failed"
+    assert str(mine) in refused.reason
+    mine.unlink()
+    [moved] = render(FakeEngines(places), replace(make_task(TEXT), source=others))
+    assert (moved.outcome, moved.run) == ("skipped", done.run)
+
+
+def test_a_cache_that_cannot_be_written_fails_no_task(places: Places) -> None:
+    places.cache.write_text("a file where the folder should be")
+    [outcome] = render(FakeEngines(places), make_task(TEXT))
+    assert outcome.outcome == "done"
+
+
+def test_a_run_that_never_began_leaves_no_folder(places: Places) -> None:
+    task = make_task("***")
+    assert [each.outcome for each in render(FakeEngines(places), task)] == ["failed"]
+    assert find_runs(places.output, task) == []

@@ -142,6 +142,8 @@ def test_a_sentence_that_a_text_repeats_is_rendered_once(bench: Bench) -> None:
     bench.render(engine, "Again. Other. Again.")
     assert engine.texts == ["Again.", "Other."]
     assert len(bench.takes()) == 3
+    finished = [report.chunks for report in bench.reports if isinstance(report, TakeFinished)]
+    assert finished == [2, 1]
 
 
 def test_look_ups_of_takes_are_told_with_seconds_spent_and_saved(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ FILES: Mapping[ModelName, tuple[str, ...]] = {
 }
 # Files without which a checkpoint in a folder of the user's still loads: the built-in voice and the Chinese tables.
 _OPTIONAL = frozenset({"conds.pt", "Cangjie5_TC.json", "added_tokens.json", "special_tokens_map.json"})
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,18 @@ def _is_whole(path: Path | str | None) -> bool:
 
 
 def _revision(folder: Path, model: ModelName) -> str:
-    """Twelve hex digits over the content of all files, sampled where they are large."""
-    facts = {name: sample_file(folder / name) for name in FILES[model] if _is_whole(folder / name)}
+    """Twelve hex digits over what all files hold."""
+    facts = {name: _content_name(folder / name) for name in FILES[model] if _is_whole(folder / name)}
     return fingerprint(facts)[:12]
+
+
+def _content_name(path: Path) -> str:
+    """A name for a file's content, without reading gigabytes.
+
+    In the hub's cache a large file is a link to a blob named by its SHA-256. Elsewhere samples of the content are
+    taken, and the time of the last change, because a few changed tensors may lie between the samples.
+    """
+    real = path.resolve()
+    if real.parent.name == "blobs" and _SHA256.fullmatch(real.name):
+        return real.name
+    return f"{sample_file(real)}-{real.stat().st_mtime_ns}"

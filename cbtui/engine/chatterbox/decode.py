@@ -25,9 +25,6 @@ from transformers.generation.logits_process import (
 from cbtui.core.task import Sampling
 from cbtui.engine.chatterbox.guard import alignment_guard
 
-# `max_new_tokens` of the library's `generate()`: 40 s of speech.
-TOKEN_CAP = 1000
-
 
 class Stopped(Exception):
     """The caller asked to stop; nothing of the sequence is kept."""
@@ -58,7 +55,7 @@ def draw_tokens(
     sampling: Sampling,
     generator: torch.Generator,
     watch: Watch,
-    cap: int = TOKEN_CAP,
+    cap: int,
 ) -> Drawn:
     """Speech tokens of the english or multilingual model.
 
@@ -114,7 +111,7 @@ def draw_tokens_turbo(
     sampling: Sampling,
     generator: torch.Generator,
     watch: Watch,
-    cap: int = TOKEN_CAP,
+    cap: int,
 ) -> Drawn:
     """Speech tokens of the turbo model. `text_tokens`: shape [1, n], without start and stop token."""
     processors = LogitsProcessorList()

@@ -27,4 +27,5 @@ def resolve_device(wanted: str) -> str:
         )
     if kind == "cuda" and number and int(number) >= torch.cuda.device_count():
         raise EngineUnavailable(f"there are {torch.cuda.device_count()} CUDA devices; {wanted} is not one of them.")
-    return wanted
+    # One card, one name: `cuda` is the first.
+    return "cuda" if wanted == "cuda:0" else wanted

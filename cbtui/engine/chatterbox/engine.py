@@ -8,12 +8,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from cbtui.core.events import ChunkProgressed, EventSink
+from cbtui.core.events import ChunkProgressed, EventSink, Noticed
 from cbtui.core.task import UNUSED_SAMPLING, ModelName, Sampling
 from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference
 from cbtui.engine.cache import ModelCache
-from cbtui.engine.chatterbox.cached_model import find_checkpoint, get_model
+from cbtui.engine.chatterbox.cached_model import LoadedModel, find_checkpoint, get_model
 from cbtui.engine.chatterbox.checkpoint import Checkpoint
+from cbtui.engine.chatterbox.languages import LanguageUnavailable, helper_version, missing_helper
 from cbtui.engine.chatterbox.library import library_version
 from cbtui.engine.clips import MIN_SECONDS, read_clip
 from cbtui.engine.voices import VoiceStore
@@ -21,6 +22,8 @@ from cbtui.engine.voices import VoiceStore
 # Counted up when our part of the line changes the samples.
 _LINE_VERSION = 1
 SAMPLE_RATE = 24_000
+# `max_new_tokens` of the library's `generate()`: 40 s of speech.
+TOKEN_CAP = 1000
 
 # `T3Config.max_text_tokens`, start and stop included; beyond it is an IndexError, on CUDA an assert.
 _MAX_TEXT_TOKENS = 2048
@@ -55,7 +58,7 @@ class ChatterboxEngine:
         voices: VoiceStore,
         device: str = "auto",
         model_dir: Path | None = None,
-        token_cap: int = 1000,
+        token_cap: int = TOKEN_CAP,
         flow_steps: int | None = None,
     ) -> None:
         self.model = model
@@ -66,6 +69,7 @@ class ChatterboxEngine:
         self._token_cap = token_cap
         self._flow_steps = flow_steps
         self._checkpoint: Checkpoint | None = None
+        self._warned: set[str] = set()
 
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:
         checkpoint = self._find_checkpoint()
@@ -77,7 +81,7 @@ class ChatterboxEngine:
             "revision": checkpoint.revision,
             "voice": request.voice.digest or "builtin",
             "sampling": {field: getattr(sampling, field) for field in _used_sampling(self.model)},
-            "language": request.language if self.model == "multilingual" else None,
+            "language": self._language_facts(request.language),
             "seed": request.seed,
             "text": request.text,
             "token_cap": self._token_cap,
@@ -92,31 +96,57 @@ class ChatterboxEngine:
     def render(
         self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
     ) -> Iterator[ChunkResult | ChunkFailure]:
-        from cbtui.engine.chatterbox.decode import Stopped
-
-        model: Any = None
+        loaded: LoadedModel | None = None
         for request in requests:
             if should_stop():
                 return
-            if model is None:
+            if loaded is None:
                 self.prepare(emit=emit, should_stop=should_stop)
-                model = get_model(self._cache, self._find_checkpoint(), self._device, emit=emit)
-            try:
-                yield self._render_one(model, request, emit, should_stop)
-            except Stopped:
+                loaded = get_model(self._cache, self._find_checkpoint(), self._device, emit=emit)
+            self._warn_of_missing_helper(request.language, emit)
+            answer = self._answer(loaded, request, emit, should_stop)
+            if answer is None:
                 return
-            except _Refused as refused:
-                yield ChunkFailure(request.request_id, str(refused), retry_with_next_seed=refused.retry)
-            except UnusableReference as error:
-                yield ChunkFailure(request.request_id, str(error), retry_with_next_seed=False)
+            yield answer
+
+    def _answer(
+        self, loaded: LoadedModel, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]
+    ) -> ChunkResult | ChunkFailure | None:
+        """The result of one request, None when it was stopped. Raises EngineUnavailable when the device is gone."""
+        from cbtui.engine.chatterbox.decode import Stopped
+        from cbtui.engine.chatterbox.faults import explain_fault
+
+        try:
+            return self._render_one(loaded, request, emit, should_stop)
+        except Stopped:
+            return None
+        except _Refused as refused:
+            return ChunkFailure(request.request_id, str(refused), retry_with_next_seed=refused.retry)
+        except (UnusableReference, LanguageUnavailable) as error:
+            return ChunkFailure(request.request_id, str(error), retry_with_next_seed=False)
+        # What the library and torch raise for a text or a draw they cannot do; one chunk must not end the batch.
+        except (RuntimeError, ValueError, IndexError, AssertionError) as error:
+            return explain_fault(request.request_id, error, loaded.model.device)
 
     def _find_checkpoint(self) -> Checkpoint:
         if self._checkpoint is None:
             self._checkpoint = find_checkpoint(self.model, self._model_dir)
         return self._checkpoint
 
+    def _language_facts(self, language: str) -> list[str | None] | None:
+        """What decides how the multilingual model reads a text."""
+        return [language, helper_version(language)] if self.model == "multilingual" else None
+
+    def _warn_of_missing_helper(self, language: str, emit: EventSink) -> None:
+        if self.model != "multilingual" or language in self._warned:
+            return
+        self._warned.add(language)
+        package = missing_helper(language)
+        if package:
+            emit(Noticed(f"language {language} is spoken better with: pip install {package}", "warning"))
+
     def _render_one(
-        self, model: Any, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]
+        self, loaded: LoadedModel, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]
     ) -> ChunkResult:
         import torch
 
@@ -124,7 +154,8 @@ class ChatterboxEngine:
         from cbtui.engine.chatterbox.decode import Stopped, Watch, draw_tokens, draw_tokens_turbo
         from cbtui.engine.chatterbox.vocode import vocode
 
-        voice = self._voice(model, request, emit)
+        model = loaded.model
+        voice = self._voice(loaded, request, emit)
         text = self._text_tokens(model, request)
         generator = torch.Generator(model.device).manual_seed(request.seed)
         started = time.monotonic()
@@ -138,7 +169,7 @@ class ChatterboxEngine:
             cap=self._token_cap,
         )
         decoded = time.monotonic()
-        speech = _speech_only(drawn.tokens)
+        speech = _speech_only(drawn.tokens, keep_beginning=self.model == "turbo")
         if speech.numel() < _MIN_SPEECH_TOKENS[self.model]:
             raise _Refused("the model ended the speech before it began", retry=True)
         if should_stop():
@@ -160,18 +191,18 @@ class ChatterboxEngine:
         )
         return ChunkResult(request.request_id, samples, facts)
 
-    def _voice(self, model: Any, request: ChunkRequest, emit: EventSink) -> Mapping[str, Any]:
-        from cbtui.engine.chatterbox.conditionals import derive_voice, flatten_voice
+    def _voice(self, loaded: LoadedModel, request: ChunkRequest, emit: EventSink) -> Mapping[str, Any]:
+        from cbtui.engine.chatterbox.conditionals import derive_voice
 
         wanted = request.voice
         if wanted.reference is None:
-            if model.conds is None:
+            if loaded.builtin_voice is None:
                 raise _Refused(
                     f"speaker {wanted.speaker} has no reference clip, and the checkpoint has no voice of its own "
                     "(conds.pt). Give the speaker a reference.",
                     retry=False,
                 )
-            return flatten_voice(model.conds)
+            return loaded.builtin_voice
         reference, digest = wanted.reference, wanted.digest
 
         def derive() -> Mapping[str, Any]:
@@ -179,26 +210,23 @@ class ChatterboxEngine:
             clip = read_clip(reference, min_seconds=minimum)
             if digest is not None and clip.digest != digest:
                 raise UnusableReference(f"the reference clip {reference} changed while it was in use. Render again.")
-            return derive_voice(model, clip)
+            return derive_voice(loaded.model, clip)
 
         if digest is None:
             return derive()
         return self._voices.get(
             digest=digest,
             model=self.model,
-            revision=self._find_checkpoint().revision,
+            revision=f"{self._find_checkpoint().revision} {library_version()}",
             name=reference.name,
             derive=derive,
             emit=emit,
         ).tensors
 
     def _text_tokens(self, model: Any, request: ChunkRequest) -> Any:
-        from cbtui.engine.chatterbox.prompt import LanguageUnavailable, text_tokens
+        from cbtui.engine.chatterbox.prompt import text_tokens
 
-        try:
-            tokens = text_tokens(model, self.model, request.text, request.language)
-        except LanguageUnavailable as error:
-            raise _Refused(str(error), retry=False) from error
+        tokens = text_tokens(model, self.model, request.text, request.language)
         if tokens.size(1) > _MAX_TEXT_TOKENS:
             raise _Refused(
                 f"the chunk has {tokens.size(1)} text tokens; the model takes {_MAX_TEXT_TOKENS}. "
@@ -208,10 +236,13 @@ class ChatterboxEngine:
         return tokens
 
 
-def _speech_only(tokens: Any) -> Any:
-    """What the vocoder gets: all after a drawn start token (6561), and none of the tokens that stand for no speech."""
+def _speech_only(tokens: Any, *, keep_beginning: bool) -> Any:
+    """What the vocoder gets: none of the tokens that stand for no speech.
+
+    As in the library, all before a drawn start token (6561) is dropped too, unless `keep_beginning` says otherwise.
+    """
     starts = (tokens == _SPEECH_TOKENS).nonzero()
-    if len(starts):
+    if len(starts) and not keep_beginning:
         tokens = tokens[int(starts[-1]) + 1 :]
     return tokens[tokens < _SPEECH_TOKENS]
 

@@ -55,7 +55,8 @@ def import_library() -> None:
             import perth
 
             importlib.import_module("chatterbox.tts")  # and with it torch, transformers and librosa
-    except ImportError as error:
+    # A shared library that torch was built with and that is missing or another is an OSError.
+    except (ImportError, OSError) as error:
         raise EngineUnavailable(
             f"the chatterbox engine cannot be imported ({error}). Install it with: make setup, "
             "or: pip install chatterbox-tts==0.1.7 'setuptools<82'"

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import torch
 from torch.nn import functional
 
 from cbtui.core.task import ModelName
-from cbtui.engine.chatterbox.tokenizer import LanguageUnavailable
-
-__all__ = ["LanguageUnavailable", "missing_helper", "text_tokens"]
-
-# Languages that the library speaks worse, with only a line in its log, when a further package is not there.
-_HELPERS = {"he": "dicta_onnx", "ru": "russian_text_stresser"}
 
 
 def text_tokens(model: Any, name: ModelName, text: str, language: str) -> torch.Tensor:
     """Shape [1, n], int64, on the model's device; english and multilingual with their start and stop token.
 
-    The text is normalised as the library's `generate()` does. Raises LanguageUnavailable, and ValueError for a text
-    that the library would replace by one of its own.
+    The text is normalised as the library's `generate()` does. Raises `languages.LanguageUnavailable`, and ValueError
+    for a text that the library would replace by one of its own.
     """
     if not text.strip():
         raise ValueError("an empty text makes the library speak a sentence of its own")
@@ -41,9 +34,3 @@ def text_tokens(model: Any, name: ModelName, text: str, language: str) -> torch.
     hp = model.t3.hp
     tokens = functional.pad(tokens.to(model.device, torch.long), (1, 0), value=hp.start_text_token)
     return functional.pad(tokens, (0, 1), value=hp.stop_text_token)
-
-
-def missing_helper(language: str) -> str | None:
-    """The package without which the library speaks this language worse, if it is not installed."""
-    package = _HELPERS.get(language)
-    return package if package and importlib.util.find_spec(package) is None else None

@@ -5,7 +5,6 @@ The library's own asks a hub for its tables while it is constructed, whatever th
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,7 @@ from typing import Any
 from chatterbox.models.tokenizers import MTLTokenizer
 from chatterbox.models.tokenizers.tokenizer import ChineseCangjieConverter
 
-# Languages whose text the library only prepares when a further package is there; without it the sound is wrong.
-_NEEDS = {"ja": "pykakasi"}
-
-
-class LanguageUnavailable(Exception):
-    """A language cannot be spoken as this machine stands. The message says what to install or download."""
+from cbtui.engine.chatterbox.languages import LanguageUnavailable, require_helper
 
 
 class LocalMultilingualTokenizer(MTLTokenizer):  # type: ignore[misc]
@@ -39,9 +33,7 @@ class LocalMultilingualTokenizer(MTLTokenizer):  # type: ignore[misc]
         return str(self._chinese(text))
 
     def encode(self, txt: str, language_id: str | None = None, **options: Any) -> list[int]:
-        package = _NEEDS.get(language_id or "")
-        if package and importlib.util.find_spec(package) is None:
-            raise LanguageUnavailable(f"language {language_id} needs the package {package}: pip install {package}")
+        require_helper(language_id or "")
         return list(super().encode(txt, language_id=language_id, **options))
 
 

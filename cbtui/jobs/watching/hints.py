@@ -9,7 +9,7 @@ from pathlib import Path
 # Measured with watchfiles 1.3.0: a hint comes one to two steps after the change; idle, it costs 0.2 % of a core.
 _STEP_MS = 10
 _DEBOUNCE_MS = 100
-_HEARTBEAT_MS = 500
+_HEARTBEAT_MS = 100
 
 _FAILURES_IN_A_ROW = 3
 _SHORT_PAUSE = 0.05  # seconds

@@ -55,6 +55,7 @@ class Watcher:
         self._stopped = threading.Event()
         self._wake = threading.Event()
         self._hinted: set[str] = set()
+        self._unannounced: frozenset[str] = frozenset()
         self._lost = True
         self._deaf: str | None = None
         self._next_complete = 0.0
@@ -132,6 +133,7 @@ class Watcher:
             return
         with self._lock:
             self._hinted |= paths
+            self._unannounced -= paths
         if str(self.root) in paths:
             # Where the jobs directory was deleted and made again, the old watch stays silent.
             self._hints.restart()
@@ -178,10 +180,16 @@ class Watcher:
             self._lost = True
         if began >= min(self._next_complete, self._soonest_complete):
             self._look_at_everything()
-            with self._lock:
-                unannounced = self._account.waiting - waiting
-            if periodic and unannounced:
-                self._hints.restart()
+            if periodic:
+                self._suspect_deafness(waiting)
+
+    def _suspect_deafness(self, waiting: frozenset[str]) -> None:
+        """Listen anew where what one look found by itself is still not hinted at by the next."""
+        with self._lock:
+            is_deaf = bool(self._unannounced)
+            self._unannounced = self._account.waiting - waiting
+        if is_deaf:
+            self._hints.restart()
 
     def _look_at_everything(self) -> None:
         self._lost = False

@@ -11,7 +11,7 @@ from cbtui.jobs.watching import FileRenamed, Rests, Told, Watcher
 DEADLINE = 15.0  # seconds
 
 # As in the program, but that tests of slow writers need not be slow.
-QUICK = Rests(brief=0.04, long=0.3, gone=0.15)
+QUICK = Rests(brief=0.04, long=0.15, gone=0.1)
 
 _MARKER = "marker-"
 
@@ -31,7 +31,7 @@ class Consumer:
         while not is_met():
             left = end - time.monotonic()
             assert left > 0, f"not told in time; told so far: {self.told[-20:]}"
-            for event in self.watcher.next_batch(left):
+            for event in self.watcher.next_batch(min(left, 0.05)):
                 if _MARKER in _names(event)[-1]:
                     self._marked.add(Path(_names(event)[-1]).name)
                 else:

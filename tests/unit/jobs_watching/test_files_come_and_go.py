@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from cbtui.jobs.watching import FileAppeared, FileChanged, Rests, Stamp, Watcher
-from tests.unit.jobs_watching.helpers import QUICK, Consumer, drop
+from tests.unit.jobs_watching.helpers import Consumer, drop
+
+# What does not depend on how the watcher came to look.
+with_hints = pytest.mark.parametrize("consumer", ["hints"], indirect=True)
 
 
 def test_a_file_dropped_whole_is_told_once(jobs: Path, consumer: Consumer) -> None:
@@ -19,23 +22,28 @@ def test_a_file_dropped_whole_is_told_once(jobs: Path, consumer: Consumer) -> No
     assert consumer.told == [FileAppeared(jobs / "a.md", Stamp.of((jobs / "a.md").stat()))]
 
 
-def test_a_file_written_with_pauses_is_told_once_and_whole(jobs: Path, consumer: Consumer) -> None:
-    with (jobs / "slow.md").open("w") as file:
-        for part in ("one ", "two ", "three ", "four ", "five"):
-            file.write(part)
-            file.flush()
-            time.sleep(QUICK.long / 4)  # a slow writer; the test waits for what is told
-    consumer.until_told(jobs / "slow.md")
-    consumer.until_quiet()
+@pytest.mark.parametrize("polling", [False, True])
+def test_a_file_written_with_pauses_is_told_once_and_whole(jobs: Path, polling: bool) -> None:
+    with Watcher(jobs, rests=Rests(long=0.4), polling=polling, period=0.1) as watcher:
+        consumer = Consumer(watcher)
+        with (jobs / "slow.md").open("w") as file:
+            for part in ("one ", "two ", "three ", "four"):
+                file.write(part)
+                file.flush()
+                time.sleep(0.1)  # the writer's pause; for what is told, the test waits
+        consumer.until_told(jobs / "slow.md")
+        consumer.until_quiet()
     assert consumer.told == [FileAppeared(jobs / "slow.md", Stamp.of((jobs / "slow.md").stat()))]
 
 
+@with_hints
 def test_an_empty_file_is_told_after_a_rest(jobs: Path, consumer: Consumer) -> None:
     (jobs / "empty.md").touch()
     consumer.until_told(jobs / "empty.md")
     assert [type(event) for event in consumer.told] == [FileAppeared]
 
 
+@with_hints
 def test_a_file_that_grows_after_it_was_told_is_told_as_changed(jobs: Path, consumer: Consumer) -> None:
     drop(jobs / "a.md")
     consumer.until_told(jobs / "a.md")
@@ -83,6 +91,7 @@ def _delete_and_create(path: Path) -> None:
     path.write_text("Made anew.")
 
 
+@with_hints
 @pytest.mark.parametrize("save", [_vim, _emacs, _vscode, _atomic, _delete_and_create])
 def test_an_editors_save_is_one_change(jobs: Path, consumer: Consumer, save: object) -> None:
     drop(jobs / "a.md")
@@ -94,6 +103,7 @@ def test_an_editors_save_is_one_change(jobs: Path, consumer: Consumer, save: obj
     assert consumer.told[1] == FileChanged(jobs / "a.md", Stamp.of((jobs / "a.md").stat()))
 
 
+@with_hints
 def test_names_of_unfinished_files_are_passed_over(jobs: Path, consumer: Consumer) -> None:
     for name in (".a.md.Xy12Zw", "a.md.part", "a.md.tmp", ".a.md.swp", "a.md~", "4913", "#a.md#", "a.wav"):
         (jobs / name).write_text("half")
@@ -104,6 +114,7 @@ def test_names_of_unfinished_files_are_passed_over(jobs: Path, consumer: Consume
     assert consumer.events() == [("FileAppeared", "a.md")]
 
 
+@with_hints
 def test_the_inputs_of_a_pipeline_project_are_no_tasks(jobs: Path, consumer: Consumer) -> None:
     (jobs / "data" / "input" / "texts").mkdir(parents=True)
     (jobs / "data" / "input" / "texts" / "a.txt").write_text("Named by a YAML file.")
@@ -119,6 +130,7 @@ def test_a_renamed_file_is_told_as_renamed(jobs: Path, consumer: Consumer) -> No
     assert consumer.events() == [("FileAppeared", "a.md"), ("FileRenamed", "a.md", "b.md")]
 
 
+@with_hints
 def test_a_file_moved_over_another_changes_that_one(jobs: Path, consumer: Consumer) -> None:
     drop(jobs / "a.md")
     drop(jobs / "b.md")
@@ -137,6 +149,7 @@ def test_a_deleted_file_is_told_as_vanished(jobs: Path, consumer: Consumer) -> N
     assert consumer.events() == [("FileAppeared", "a.md"), ("FileVanished", "a.md")]
 
 
+@with_hints
 def test_a_file_that_went_before_it_was_told_is_not_told(jobs: Path, consumer: Consumer) -> None:
     (jobs / "empty.md").touch()
     (jobs / "empty.md").unlink()
@@ -145,7 +158,7 @@ def test_a_file_that_went_before_it_was_told_is_not_told(jobs: Path, consumer: C
 
 
 def test_a_file_that_was_not_understood_is_told_once_more_after_a_rest(jobs: Path) -> None:
-    with Watcher(jobs, rests=Rests(long=2.0)) as watcher:
+    with Watcher(jobs, rests=Rests(long=1.0)) as watcher:
         consumer = Consumer(watcher)
         drop(jobs / "a.yaml", "text: [")
         consumer.until_told(jobs / "a.yaml")
