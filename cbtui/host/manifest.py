@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbtui import __version__
 from cbtui.core.task import Task
 from cbtui.engine.base import Engine
 from cbtui.host.plan import Plan, PlannedTake
-from cbtui.host.takes import TakeFacts
+from cbtui.host.takes import read_facts, take_stamp
 
 if TYPE_CHECKING:
     from cbtui.audio.export import Finished
@@ -24,7 +25,7 @@ def make_manifest(
     *,
     run: str,
     engine: Engine,
-    takes: Sequence[tuple[PlannedTake, TakeFacts | None]],
+    takes: Sequence[tuple[PlannedTake, Path]],
     finished: Finished | None,
     started: str | None,
 ) -> dict[str, Any]:
@@ -43,14 +44,23 @@ def make_manifest(
         "settings": _settings(task),
         "engine": _engine_facts(engine, plan),
         "warnings": [*task.warnings, *plan.warnings],
-        "chunks": [_chunk_facts(take, facts) for take, facts in takes],
+        "chunks": [_chunk_facts(take, path) for take, path in takes],
         "output": None if finished is None else {**asdict(finished), "path": finished.path.name},
     }
 
 
-def _chunk_facts(take: PlannedTake, facts: TakeFacts | None) -> dict[str, Any]:
+def known_stamps(manifest: Mapping[str, Any]) -> dict[str, list[int]]:
+    """The stamps of the takes that a finished run was assembled from, by file name."""
+    chunks = manifest.get("chunks")
+    entries = [chunk for chunk in chunks if isinstance(chunk, dict)] if isinstance(chunks, list) else []
+    return {str(entry.get("file")).rpartition("/")[2]: entry["stamp"] for entry in entries if entry.get("stamp")}
+
+
+def _chunk_facts(take: PlannedTake, path: Path) -> dict[str, Any]:
+    facts = read_facts(path)
     return {
         "file": f"chunks/{take.file_name}",
+        "stamp": take_stamp(path),
         "key": take.key,
         "speaker": take.chunk.speaker,
         "paragraph": take.chunk.paragraph,

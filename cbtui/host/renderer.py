@@ -18,11 +18,19 @@ from cbtui.core.events import CacheEvent, Noticed
 from cbtui.core.task import Task
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine, UnusableReference
 from cbtui.host.attempts import TakeFailed, TakeInProgress
-from cbtui.host.manifest import make_manifest
+from cbtui.host.manifest import known_stamps, make_manifest
 from cbtui.host.plan import Plan, PlannedTake, make_plan
 from cbtui.host.reports import ReportSink, RunStarted, TakeFinished
 from cbtui.host.runs import Run
-from cbtui.host.takes import TakeFacts, TakeIndex, is_usable, read_facts, remove_other_takes, save_take
+from cbtui.host.takes import (
+    TakeFacts,
+    TakeIndex,
+    is_usable,
+    read_facts,
+    remove_other_takes,
+    save_take,
+    take_stamp,
+)
 
 Outcome = Literal["done", "skipped", "failed", "stopped", "unavailable"]
 
@@ -90,7 +98,8 @@ class _RunInProgress:
 
     def bring_up_to_date(self, *, rebuild: bool) -> Rendered:
         manifest = self._run.read_manifest()
-        missing = [take for take in self._plan.takes if not is_usable(self._path(take), self._rate)]
+        known = known_stamps(manifest)
+        missing = [take for take in self._plan.takes if not self._is_there(take, known)]
         if not missing and not rebuild and self._is_finished(manifest):
             self._report_hits(self._plan.takes)
             return self._rendered("skipped", reused=len(self._plan.takes))
@@ -108,6 +117,12 @@ class _RunInProgress:
         self._write_manifest(manifest, finished=finished)
         remove_other_takes(self._run.chunks, {take.file_name for take in self._plan.takes})
         return self._rendered("done", rendered=made, reused=reused, speech_seconds=finished.seconds)
+
+    def _is_there(self, take: PlannedTake, known: Mapping[str, list[int]]) -> bool:
+        path = self._path(take)
+        stamp = known.get(take.file_name)
+        # Reading every sample of a long book takes minutes; a file that nobody touched since is as it was.
+        return (stamp is not None and stamp == take_stamp(path)) or is_usable(path, self._rate)
 
     def _render(self, missing: list[PlannedTake]) -> int:
         """Have the engine make these takes; returns for how many chunks it did before it was stopped."""
@@ -204,7 +219,7 @@ class _RunInProgress:
         return isinstance(output, dict) and output.get("bytes") == self._run.final.stat().st_size
 
     def _write_manifest(self, before: Mapping[str, Any], *, finished: Finished | None) -> None:
-        takes = [(take, read_facts(self._path(take))) for take in self._plan.takes] if finished else []
+        takes = [(take, self._path(take)) for take in self._plan.takes] if finished else []
         self._run.write_manifest(
             make_manifest(
                 self._task,

@@ -50,6 +50,15 @@ def read_facts(path: Path) -> TakeFacts | None:
         return None
 
 
+def take_stamp(path: Path) -> list[int] | None:
+    """Size in bytes and time of the last change (ns since 1970) of a take, or None where there is no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns]
+
+
 def is_usable(path: Path, rate: int) -> bool:
     """Whether a whole take of this rate lies at `path`, every sample a number."""
     try:

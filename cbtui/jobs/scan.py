@@ -24,10 +24,15 @@ def find_task_files(root: Path) -> list[Path]:
     """
     found: list[Path] = []
     for folder, subfolders, names in os.walk(root):
-        inputs = "input" if Path(folder).name == "data" else ""
-        subfolders[:] = [name for name in subfolders if not name.startswith(".") and name != inputs]
+        parent = Path(folder).name
+        subfolders[:] = [name for name in subfolders if not is_passed_over(parent, name)]
         found += [Path(folder, name) for name in names if is_task_name(name)]
     return natural_order(found)
+
+
+def is_passed_over(parent: str, name: str) -> bool:
+    """Whether the folder `name` in a folder named `parent` is hidden, or the inputs of a cbpipe project."""
+    return name.startswith(".") or (name == "input" and parent == "data")
 
 
 def is_task_name(name: str) -> bool:

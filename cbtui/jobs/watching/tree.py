@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cbtui.jobs.safe_open import explain, kind_of
-from cbtui.jobs.scan import FOLDER_SETTINGS, is_task_name
+from cbtui.jobs.scan import FOLDER_SETTINGS, is_passed_over, is_task_name
 from cbtui.jobs.watching.told import Stamp
 
 _GONE = (FileNotFoundError, NotADirectoryError)
@@ -84,11 +84,6 @@ class Tree:
                 return True
             parent = name
         return False
-
-
-def is_passed_over(parent: str, name: str) -> bool:
-    """Whether the folder `name` in a folder named `parent` is hidden, or the inputs of a cbpipe project."""
-    return name.startswith(".") or (name == "input" and parent == "data")
 
 
 def stamp_of(path: str) -> Stamp | None:
