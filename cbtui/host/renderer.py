@@ -105,8 +105,8 @@ class _RunInProgress:
             return self._rendered("skipped", reused=len(self._plan.takes))
         self._run.remove_leftovers()
         self._write_manifest(manifest, finished=None)
-        ready = [take for take in self._plan.takes if take not in missing]
-        self._report_hits(ready)
+        wanting = {take.chunk.index for take in missing}
+        self._report_hits(take for take in self._plan.takes if take.chunk.index not in wanting)
         missing = [take for take in missing if not self._copy_from_elsewhere(take)]
         reused = len(self._plan.takes) - len(missing)
         self._renderer.report(RunStarted(self._task, self._run.name, len(self._plan.takes), reused))
@@ -135,7 +135,9 @@ class _RunInProgress:
         # Retries and halves come up while the engine works, after it has taken all it was offered.
         while in_progress and not self._renderer.should_stop():
             waiting = [request for attempt in in_progress.values() for request in attempt.waiting()]
+            answered = False
             for result in self._results(waiting):
+                answered = True
                 name = result.request_id.rpartition(".")[0]
                 attempt = in_progress[name]
                 try:
@@ -147,6 +149,8 @@ class _RunInProgress:
                     alike = twins[planned[name].key]
                     self._save(alike, attempt)
                     made += len(alike)
+            if not answered and not self._renderer.should_stop():
+                raise TakeFailed("the engine ended without an answer")
         return made
 
     def _results(self, requests: Iterable[ChunkRequest]) -> Iterable[ChunkResult | ChunkFailure]:

@@ -187,6 +187,13 @@ def test_a_stop_keeps_the_takes_and_gives_no_file(bench: Bench) -> None:
     assert again.texts == ["Three comes last."]
 
 
+def test_an_engine_that_ends_without_an_answer_fails_the_task(bench: Bench) -> None:
+    engine = FakeEngine()
+    engine.render = lambda requests, **options: iter(())  # type: ignore[method-assign, assignment]
+    rendered = bench.render(engine)
+    assert (rendered.outcome, rendered.reason) == ("failed", "the engine ended without an answer")
+
+
 def test_leftovers_of_a_killed_process_are_removed(bench: Bench) -> None:
     bench.run.chunks.mkdir(parents=True)
     leftovers = [bench.run.folder / ".abc.part", bench.run.chunks / ".def.part"]
