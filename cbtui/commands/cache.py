@@ -10,10 +10,10 @@ from typing import Any
 
 from cbtui.commands import exits
 from cbtui.commands.console import claim_terminal, plain_console
+from cbtui.core.events import CACHE_LAYERS
 from cbtui.paths import Places
 
 INFO_VERSION = 1
-LAYERS = ("model", "voice", "chunk")
 
 
 def add_arguments(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser, common: argparse.ArgumentPars
         "test", parents=[common], allow_abbrev=False, help="prove the model cache here: miss, hit, clear, miss"
     )
     clear = actions.add_parser("clear", parents=[common], allow_abbrev=False, help="forget stored voices and takes")
-    clear.add_argument("--layer", choices=LAYERS, help="only this one")
+    clear.add_argument("--layer", choices=CACHE_LAYERS, help="only this one")
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
@@ -149,7 +149,7 @@ def _clear(arguments: argparse.Namespace, places: Places) -> int:
     from cbtui.host.takes import TakeIndex
 
     console = plain_console()
-    for layer in [arguments.layer] if arguments.layer else LAYERS:
+    for layer in [arguments.layer] if arguments.layer else CACHE_LAYERS:
         if layer == "model":
             count = shared_models.clear()
             console.result(f"model: {count} in this process; a running cbtui keeps its own")

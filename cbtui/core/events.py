@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 CacheLayer = Literal["model", "voice", "chunk"]
+CACHE_LAYERS: tuple[CacheLayer, ...] = ("model", "voice", "chunk")
 
 
 @dataclass(frozen=True, slots=True)

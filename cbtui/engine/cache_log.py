@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cbtui.core.events import CacheEvent, CacheLayer
+from cbtui.core.events import CACHE_LAYERS, CacheEvent, CacheLayer
 
 # Past this the log becomes the `.1` beside it, whose predecessor goes.
 _MAX_BYTES = 4 * 1024 * 1024
@@ -69,9 +69,8 @@ def _parse(line: str) -> CacheEvent | None:
 
 def sum_layers(path: Path) -> tuple[LayerSum, ...]:
     """The sums of all three layers, in their order."""
-    layers: tuple[CacheLayer, ...] = ("model", "voice", "chunk")
     events = list(read_cache_log(path))
-    return tuple(_sum(layer, [event for event in events if event.layer == layer]) for layer in layers)
+    return tuple(_sum(layer, [event for event in events if event.layer == layer]) for layer in CACHE_LAYERS)
 
 
 def _sum(layer: CacheLayer, events: list[CacheEvent]) -> LayerSum:

@@ -103,17 +103,11 @@ def _build_multilingual(folder: Path, layers: int | None) -> None:
 
 
 def _build_turbo(folder: Path, layers: int | None) -> None:
-    from chatterbox.models.t3.modules.t3_config import T3Config
     from safetensors.torch import save_file
 
-    hp = T3Config(text_tokens_dict_size=50276)
-    hp.llama_config_name = "GPT2_medium"
-    hp.speech_tokens_dict_size = 6563
-    hp.input_pos_emb = None
-    hp.speech_cond_prompt_len = 375
-    hp.use_perceiver_resampler = False
-    hp.emotion_adv = False
-    t3 = _t3(hp, layers)
+    from cbtui.engine.chatterbox.loader import turbo_config
+
+    t3 = _t3(turbo_config(), layers)
     t3.speech_head.bias.zero_()
     t3.speech_head.bias[6561] = -1e4
     # Logits of random weights are near zero, so this makes the end about one draw in `_STOPS_NEAR`.

@@ -75,18 +75,10 @@ def _load_multilingual(checkpoint: Checkpoint, device: str) -> Any:
 
 
 def _load_turbo(checkpoint: Checkpoint, device: str) -> Any:
-    from chatterbox.models.t3.modules.t3_config import T3Config
     from chatterbox.tts_turbo import ChatterboxTurboTTS, Conditionals
     from transformers import AutoTokenizer
 
-    # The settings of `ChatterboxTurboTTS.from_local`.
-    hp = T3Config(text_tokens_dict_size=50276)
-    hp.llama_config_name = "GPT2_medium"
-    hp.speech_tokens_dict_size = 6563
-    hp.input_pos_emb = None
-    hp.speech_cond_prompt_len = 375
-    hp.use_perceiver_resampler = False
-    hp.emotion_adv = False
+    hp = turbo_config()
     t3 = _load_t3(checkpoint, "t3_turbo_v1.safetensors", hp, device)
     del t3.tfmr.wte
     tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True)
@@ -105,6 +97,20 @@ def _load_turbo(checkpoint: Checkpoint, device: str) -> Any:
         device,
         conds=_load_builtin_voice(checkpoint, Conditionals, device),
     )
+
+
+def turbo_config() -> Any:
+    """The library's `T3Config` for Turbo, which it only has inside `ChatterboxTurboTTS.from_local`."""
+    from chatterbox.models.t3.modules.t3_config import T3Config
+
+    hp = T3Config(text_tokens_dict_size=50276)
+    hp.llama_config_name = "GPT2_medium"
+    hp.speech_tokens_dict_size = 6563
+    hp.input_pos_emb = None
+    hp.speech_cond_prompt_len = 375
+    hp.use_perceiver_resampler = False
+    hp.emotion_adv = False
+    return hp
 
 
 def _load_t3(checkpoint: Checkpoint, name: str, hp: Any, device: str) -> Any:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cbtui.core.events import CacheEvent, CacheLayer
+from cbtui.core.events import CACHE_LAYERS, CacheEvent
 from cbtui.engine.cache_log import LayerSum
 from cbtui.host.store.database import Database
 from cbtui.host.store.values import finite, storable, whole
 
 # 100,000 tasks look up millions of chunks; their sums outlive them.
 _EVENTS_KEPT = 10_000
-_LAYERS: tuple[CacheLayer, ...] = ("model", "voice", "chunk")
 
 
 class CacheEvents:
@@ -75,5 +74,5 @@ class CacheEvents:
             LayerSum(layer, row["hits"], row["misses"], row["seconds"], row["saved"])
             if (row := rows.get(layer))
             else LayerSum(layer, 0, 0, 0.0, 0.0)
-            for layer in _LAYERS
+            for layer in CACHE_LAYERS
         )
