@@ -72,7 +72,7 @@ class ChatterboxEngine:
         self._warned: set[str] = set()
 
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:
-        checkpoint = self._find_checkpoint()
+        checkpoint = self._prepared()
         sampling = request.sampling
         return {
             "engine": self.name,
@@ -102,7 +102,7 @@ class ChatterboxEngine:
                 return
             if loaded is None:
                 self.prepare(emit=emit, should_stop=should_stop)
-                loaded = get_model(self._cache, self._find_checkpoint(), self._device, emit=emit)
+                loaded = get_model(self._cache, self._prepared(), self._device, emit=emit)
             self._warn_of_missing_helper(request.language, emit)
             answer = self._answer(loaded, request, emit, should_stop)
             if answer is None:
@@ -128,9 +128,9 @@ class ChatterboxEngine:
         except (RuntimeError, ValueError, IndexError, AssertionError) as error:
             return explain_fault(request.request_id, error, loaded.model.device)
 
-    def _find_checkpoint(self) -> Checkpoint:
+    def _prepared(self) -> Checkpoint:
         if self._checkpoint is None:
-            self._checkpoint = find_checkpoint(self.model, self._model_dir)
+            raise RuntimeError("prepare() comes before identity() and render()")
         return self._checkpoint
 
     def _language_facts(self, language: str) -> list[str | None] | None:
@@ -217,7 +217,7 @@ class ChatterboxEngine:
         return self._voices.get(
             digest=digest,
             model=self.model,
-            revision=f"{self._find_checkpoint().revision} {library_version()}",
+            revision=f"{self._prepared().revision} {library_version()}",
             name=reference.name,
             derive=derive,
             emit=emit,

@@ -26,7 +26,11 @@ def alignment_guard(t3: Any, *, text_slice: tuple[int, int]) -> Iterator[Alignme
     implementation, outputs = config._attn_implementation, config.output_attentions
     hooks = [(layer.self_attn, set(layer.self_attn._forward_hooks)) for layer in t3.tfmr.layers]
     try:
-        yield _Guard(t3.tfmr, None, text_tokens_slice=text_slice, eos_idx=t3.hp.stop_speech_token)
+        guard = _Guard(t3.tfmr, None, text_tokens_slice=text_slice, eos_idx=t3.hp.stop_speech_token)
+        # The guard's own hooks see the weights that eager attention gives; asking for them once more makes
+        # transformers leave a hook of its own on every layer and keep the weights of all of them.
+        config.output_attentions = outputs
+        yield guard
     finally:
         config.output_attentions = outputs
         config._attn_implementation = implementation
