@@ -146,7 +146,7 @@ def _test(arguments: argparse.Namespace, places: Places) -> int:
 def _clear(arguments: argparse.Namespace, places: Places) -> int:
     from cbtui.engine.cache import shared_models
     from cbtui.engine.voices import VoiceStore
-    from cbtui.host.takes import TakeIndex
+    from cbtui.host.rendering.takes import TakeIndex
 
     console = plain_console()
     for layer in [arguments.layer] if arguments.layer else CACHE_LAYERS:

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
-    from cbtui.host.modes import Modes
+    from cbtui.host.rendering.modes import Modes
 
     examples = find_examples()
     if examples is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cbtui.commands.console import Console
 from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
 from cbtui.engine.cache_log import CacheLog
-from cbtui.host.reports import Report, RunStarted, TakeFinished
+from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
 
 _BAR = 20
 _REDRAW_SECONDS = 0.1

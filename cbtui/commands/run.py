@@ -14,8 +14,8 @@ from cbtui.commands.stopping import StopSignal
 from cbtui.paths import Places
 
 if TYPE_CHECKING:
-    from cbtui.host.modes import Modes
-    from cbtui.host.renderer import Rendered
+    from cbtui.host.rendering.modes import Modes
+    from cbtui.host.rendering.renderer import Rendered
     from cbtui.jobs import Loaded
 
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
-    from cbtui.host.modes import parse_modes
+    from cbtui.host.rendering.modes import parse_modes
 
     try:
         modes = parse_modes(arguments.mode)
@@ -59,8 +59,8 @@ def render_files(
     """Load the files, render what is valid, print a line per run on stdout; gives the exit status."""
     from cbtui.commands.progress import Progress
     from cbtui.engine.cache_log import CacheLog
-    from cbtui.host.batch import render_tasks
-    from cbtui.host.engines import Engines
+    from cbtui.host.rendering.batch import render_tasks
+    from cbtui.host.rendering.engines import Engines
 
     stopped = StopSignal()
     stopped.listen()

@@ -12,7 +12,7 @@ from cbtui.host.store.errors import (
     UnknownTask,
 )
 from cbtui.host.store.opening import Opened, Store, attach_store, open_store, store_path
-from cbtui.host.store.rows import Changes, Command, Filter, FoundTask, Progress, Put, Stamp, TaskRow
+from cbtui.host.store.rows import Changes, Command, Filter, FoundTask, Progress, Put, TaskRow
 
 __all__ = [
     "Changes",
@@ -23,7 +23,6 @@ __all__ = [
     "OutOfRange",
     "Progress",
     "Put",
-    "Stamp",
     "Store",
     "StoreBusy",
     "StoreError",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,32 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from cbtui.core.problem import Problem
+from cbtui.core.stamp import Stamp
 from cbtui.core.status import Result, State
 from cbtui.host.store.values import path_from_bytes, problems_from_json
 
 CommandState = Literal["waiting", "done", "refused"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What `stat` says of a file; the same stamp, the same content. Sizes in bytes, time in nanoseconds."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, stat: os.stat_result) -> Stamp:
-        return cls(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-
-    def __str__(self) -> str:
-        return f"{self.device}:{self.inode}:{self.size}:{self.mtime_ns}"
-
-    @classmethod
-    def parse(cls, text: str) -> Stamp:
-        device, inode, size, mtime_ns = (int(part) for part in text.split(":"))
-        return cls(device, inode, size, mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)

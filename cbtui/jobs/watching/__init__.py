@@ -12,7 +12,6 @@ from cbtui.jobs.watching.told import (
     ReferenceChanged,
     Rests,
     SettingsChanged,
-    Stamp,
     Told,
 )
 from cbtui.jobs.watching.watcher import Watcher
@@ -26,7 +25,6 @@ __all__ = [
     "ReferenceChanged",
     "Rests",
     "SettingsChanged",
-    "Stamp",
     "Told",
     "Watcher",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from cbtui.core.stamp import Stamp
 from cbtui.jobs.scan import natural_order
 from cbtui.jobs.watching.ledger import FileEvent, Ledger, Look
 from cbtui.jobs.watching.told import (
@@ -16,7 +17,6 @@ from cbtui.jobs.watching.told import (
     ReferenceChanged,
     Rests,
     SettingsChanged,
-    Stamp,
     Told,
 )
 from cbtui.jobs.watching.tree import Sighting

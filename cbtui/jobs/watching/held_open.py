@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from cbtui.jobs.watching.told import Stamp
+from cbtui.core.stamp import Stamp
 
 
 def is_held_open(path: str, stamp: Stamp, *, fresh: float = 2.0) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cbtui.jobs.watching.told import FileAppeared, FileChanged, FileRenamed, FileVanished, Rests, Stamp
+from cbtui.core.stamp import Stamp
+from cbtui.jobs.watching.told import FileAppeared, FileChanged, FileRenamed, FileVanished, Rests
 
 FileEvent = FileAppeared | FileChanged | FileVanished | FileRenamed
 

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-
-class Stamp(NamedTuple):
-    """What tells one state of a file from another without reading it. `size` is in bytes."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Stamp:
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+from cbtui.core.stamp import Stamp
 
 
 @dataclass(frozen=True, slots=True)

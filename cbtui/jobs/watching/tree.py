@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cbtui.core.stamp import Stamp
 from cbtui.jobs.safe_open import explain, kind_of
 from cbtui.jobs.scan import FOLDER_SETTINGS, is_passed_over, is_task_name
-from cbtui.jobs.watching.told import Stamp
 
 _GONE = (FileNotFoundError, NotADirectoryError)
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cbtui.core.stamp import Stamp
 from cbtui.jobs.clean import visible
 from cbtui.jobs.watching.account import Account, in_order
 from cbtui.jobs.watching.held_open import is_held_open
 from cbtui.jobs.watching.hints import Announce, Hints, announce_changes
 from cbtui.jobs.watching.ledger import Look
 from cbtui.jobs.watching.mounts import needs_polling
-from cbtui.jobs.watching.told import FolderTrouble, Rests, Stamp, Told
+from cbtui.jobs.watching.told import FolderTrouble, Rests, Told
 from cbtui.jobs.watching.tree import Sighting, Tree, stamp_of
 
 # Looking at everything takes at most a tenth of the time: so much rest, in times of what the last look took.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from cbtui.core.problem import Problem
+from cbtui.core.stamp import Stamp
 from cbtui.core.status import State
-from cbtui.host.store import FoundTask, Stamp, Store
+from cbtui.host.store import FoundTask, Store
 
 # The legal steps that lead a new task to each state.
 STEPS: dict[State, tuple[State, ...]] = {

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cbtui.core.problem import Problem
+from cbtui.core.stamp import Stamp
 from cbtui.core.status import LEGAL_TRANSITIONS, SETTLED, STATES, IllegalTransition, Result, State
-from cbtui.host.store import OutOfRange, Progress, Stamp, Store, TaskIsRendering, UnknownTask
+from cbtui.host.store import OutOfRange, Progress, Store, TaskIsRendering, UnknownTask
 from tests.host.store.conftest import NOON
 from tests.host.store.helpers import found, lead, names, put
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cbtui.jobs.watching import FileAppeared, FileChanged, Rests, Stamp, Watcher
+from cbtui.core.stamp import Stamp
+from cbtui.jobs.watching import FileAppeared, FileChanged, Rests, Watcher
 from tests.unit.jobs_watching.helpers import Consumer, drop
 
 # What does not depend on how the watcher came to look.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cbtui.core.stamp import Stamp
 from cbtui.jobs.watching.ledger import FileEvent, Ledger, Look
-from cbtui.jobs.watching.told import FileAppeared, FileChanged, FileRenamed, FileVanished, Rests, Stamp
+from cbtui.jobs.watching.told import FileAppeared, FileChanged, FileRenamed, FileVanished, Rests
 
 RESTS = Rests(brief=1, long=10, gone=5)
 

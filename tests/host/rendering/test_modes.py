@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cbtui.host.modes import MODES, parse_modes
+from cbtui.host.rendering.modes import MODES, parse_modes
 
 
 @pytest.mark.parametrize("mode", MODES)

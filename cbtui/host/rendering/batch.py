@@ -8,12 +8,12 @@ from pathlib import Path
 
 from cbtui.core.task import Task
 from cbtui.engine.base import Engine, EngineUnavailable, PreparationStopped
-from cbtui.host.engines import Engines
-from cbtui.host.modes import Mode, Modes, is_rebuild
-from cbtui.host.renderer import Rendered, Renderer
-from cbtui.host.reports import ReportSink
-from cbtui.host.runs import Run, RunInUse, find_runs, holding_task, next_seed, start_run
-from cbtui.host.takes import TakeIndex
+from cbtui.host.rendering.engines import Engines
+from cbtui.host.rendering.modes import Mode, Modes, is_rebuild
+from cbtui.host.rendering.renderer import Rendered, Renderer
+from cbtui.host.rendering.reports import ReportSink
+from cbtui.host.rendering.runs import Run, RunInUse, find_runs, holding_task, next_seed, start_run
+from cbtui.host.rendering.takes import TakeIndex
 
 
 def render_tasks(

@@ -17,12 +17,12 @@ from cbtui.audio.takes import DamagedTake
 from cbtui.core.events import CacheEvent, Noticed
 from cbtui.core.task import Task
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine, UnusableReference
-from cbtui.host.attempts import TakeFailed, TakeInProgress
-from cbtui.host.manifest import known_stamps, make_manifest
-from cbtui.host.plan import Plan, PlannedTake, make_plan
-from cbtui.host.reports import ReportSink, RunStarted, TakeFinished
-from cbtui.host.runs import Run
-from cbtui.host.takes import (
+from cbtui.host.rendering.attempts import TakeFailed, TakeInProgress
+from cbtui.host.rendering.manifest import known_stamps, make_manifest
+from cbtui.host.rendering.plan import Plan, PlannedTake, make_plan
+from cbtui.host.rendering.reports import ReportSink, RunStarted, TakeFinished
+from cbtui.host.rendering.runs import Run
+from cbtui.host.rendering.takes import (
     TakeFacts,
     TakeIndex,
     is_usable,

@@ -10,7 +10,7 @@ from cbtui.core.fingerprint import fingerprint
 from cbtui.core.task import Speaker, Task
 from cbtui.engine.base import ChunkRequest, Engine, Voice
 from cbtui.engine.clips import digest_clip
-from cbtui.host.takes import take_name
+from cbtui.host.rendering.takes import take_name
 from cbtui.text.chunker import chunk_task
 
 

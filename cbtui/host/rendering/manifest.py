@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from cbtui import __version__
 from cbtui.core.task import Task
 from cbtui.engine.base import Engine
-from cbtui.host.plan import Plan, PlannedTake
-from cbtui.host.takes import read_facts, take_stamp
+from cbtui.host.rendering.plan import Plan, PlannedTake
+from cbtui.host.rendering.takes import read_facts, take_stamp
 
 if TYPE_CHECKING:
     from cbtui.audio.export import Finished

@@ -12,10 +12,10 @@ import soundfile
 from cbtui.core.events import CacheEvent
 from cbtui.core.task import Output, Speaker
 from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult
-from cbtui.host.renderer import Rendered, Renderer
-from cbtui.host.reports import Report, RunStarted, TakeFinished
-from cbtui.host.runs import Run
-from cbtui.host.takes import TakeIndex
+from cbtui.host.rendering.renderer import Rendered, Renderer
+from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
+from cbtui.host.rendering.runs import Run
+from cbtui.host.rendering.takes import TakeIndex
 from tests.support.fake_engine import RATE, FakeEngine, make_task, speak
 
 TEXT = "One is here. Two is there.\n\nThree comes last."

@@ -12,11 +12,11 @@ import pytest
 from cbtui.core.events import EventSink
 from cbtui.core.task import Task
 from cbtui.engine.base import EngineUnavailable
-from cbtui.host.batch import render_tasks
-from cbtui.host.engines import Engines
-from cbtui.host.modes import parse_modes
-from cbtui.host.renderer import Rendered
-from cbtui.host.runs import find_runs, holding_task, start_run
+from cbtui.host.rendering.batch import render_tasks
+from cbtui.host.rendering.engines import Engines
+from cbtui.host.rendering.modes import parse_modes
+from cbtui.host.rendering.renderer import Rendered
+from cbtui.host.rendering.runs import find_runs, holding_task, start_run
 from cbtui.paths import Places
 from tests.support.fake_engine import FakeEngine, make_task
 
