@@ -21,6 +21,14 @@ class EngineUnavailable(Exception):
     """The engine cannot work on this machine as it is. The message says what is missing and what to do."""
 
 
+class DeviceLost(EngineUnavailable):
+    """The device answers nothing more to this process; another process can go on. CUDA's errors are sticky."""
+
+
+class OutOfMemory(EngineUnavailable):
+    """The device has no room for what was asked. Less at once, or less beside it, may fit."""
+
+
 class PreparationStopped(Exception):
     """The caller asked to stop while an engine was made ready, e.g. in the middle of a download."""
 
@@ -90,14 +98,33 @@ class ChunkFailure:
     retry_with_next_seed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What an engine knows of its own health. `hooks` are forward hooks on its loaded model.
+
+    Bytes of the device's memory, None for a device without memory of its own: `allocated` by tensors, `reserved` from
+    the driver, and the `peak` of what was allocated.
+    """
+
+    hooks: int = 0
+    allocated: int | None = None
+    reserved: int | None = None
+    peak: int | None = None
+
+
 class Engine(Protocol):
     """Turns a stream of requests into a stream of results.
 
     Results come as they finish, in any order. The engine takes requests from the iterator as it has room for them.
     `should_stop` is asked before every token; once it answers True, the stream ends and unfinished requests give no
-    result. Raises `EngineUnavailable` when the engine cannot load and `UnusableReference` for nothing: a clip that
-    cannot be used is a `ChunkFailure` of the requests that name it.
+    result. Raises `EngineUnavailable` when the engine cannot load, `DeviceLost` and `OutOfMemory`, with no unfinished
+    request answered, and `UnusableReference` for nothing: a clip that cannot be used is a `ChunkFailure` of the
+    requests that name it.
+
+    `batch` bounds how many requests are worked on at once; it may be lowered between two calls of `render`.
     """
+
+    batch: int
 
     @property
     def name(self) -> str: ...
@@ -120,6 +147,14 @@ class Engine(Protocol):
 
         Raises EngineUnavailable, and PreparationStopped once `should_stop` answers True.
         """
+        ...
+
+    def load(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
+        """Have the model in memory, as the first request would. Raises as `prepare` and `render` do."""
+        ...
+
+    def vitals(self) -> Vitals:
+        """Its health now; quick, and never a reason to load or import anything."""
         ...
 
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:

@@ -12,13 +12,14 @@ from cbtui.host.store.errors import (
     UnknownTask,
 )
 from cbtui.host.store.opening import Opened, Store, attach_store, open_store, store_path
-from cbtui.host.store.rows import Changes, Command, Filter, FoundTask, Progress, Put, TaskRow
+from cbtui.host.store.rows import Changes, Command, Filter, FoundTask, KnownFile, Progress, Put, TaskRow
 
 __all__ = [
     "Changes",
     "Command",
     "Filter",
     "FoundTask",
+    "KnownFile",
     "Opened",
     "OutOfRange",
     "Progress",

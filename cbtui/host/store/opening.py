@@ -18,11 +18,13 @@ from cbtui.host.store.cache_events import CacheEvents
 from cbtui.host.store.commands import Commands
 from cbtui.host.store.database import Database, connect, settle
 from cbtui.host.store.errors import StoreTooNew, StoreUnavailable, StoreUnreadable, translating_errors
+from cbtui.host.store.files import Files
 from cbtui.host.store.meta import Meta
 from cbtui.host.store.order import Order
 from cbtui.host.store.queue import Queue
 from cbtui.host.store.schema import MIGRATIONS, is_ours, migrate, read_version
 from cbtui.host.store.tasks import Tasks
+from cbtui.host.store.work import Work
 from cbtui.paths import Places
 
 
@@ -33,11 +35,13 @@ class Store:
         self.path = path
         self._database = database
         self.order = Order(database)
-        self.tasks = Tasks(database, self.order)
+        self.tasks = Tasks(database)
+        self.files = Files(database, self.order, self.tasks)
         self.queue = Queue(database)
         self.commands = Commands(database)
         self.cache_events = CacheEvents(database)
         self.meta = Meta(database)
+        self.work = Work(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Several changes that happen together or not at all. Raises StoreBusy and StoreFull."""

@@ -6,19 +6,24 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cbtui.core.problem import Problem
 from cbtui.core.stamp import Stamp
 from cbtui.core.status import Result, State
-from cbtui.host.store.values import path_from_bytes, problems_from_json
+from cbtui.host.store.values import finite, path_from_bytes, path_to_bytes, problems_from_json, storable, whole
 
 CommandState = Literal["waiting", "done", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTask:
-    """A task as its file has it. `digest` names its text and settings; with `problems` the file is invalid."""
+    """A task as its file has it. `digest` names its text and settings; with `problems` the file is invalid.
+
+    `model` and `voice` name what it needs loaded, `characters` how much text it has. `surroundings` names the settings
+    files that it was read with, `inputs` are the other files, with the stamp of each, None where there was none.
+    `finished` is the result of a rendering of this very digest that is there already.
+    """
 
     id: str
     source: Path
@@ -26,6 +31,23 @@ class FoundTask:
     digest: str
     priority: int = 0
     problems: tuple[Problem, ...] = ()
+    model: str = ""
+    voice: str = ""
+    characters: int = 0
+    surroundings: str = ""
+    inputs: tuple[tuple[Path, Stamp | None], ...] = ()
+    finished: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the queue knows of a task file: the task it is, and all that it was read from."""
+
+    task: str
+    state: State
+    stamp: Stamp
+    surroundings: str
+    inputs: tuple[tuple[Path, Stamp | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +72,10 @@ class Progress:
 class TaskRow:
     """A task in the queue, whose order is: greatest `priority` first, then least `position`, then least `number`.
 
-    `attempts` are renderings that did not come to a good end, `deaths` those that took the host with them.
-    `reason` says why the task stands where it stands. Times are Unix times in seconds. `changed` grows with
-    every change of any task.
+    `attempts` are renderings that did not come to a good end, `deaths` those in a row that took the host with them and
+    finished nothing. `reason` says why the task stands where it stands. Times are Unix times in seconds. `changed`
+    grows with every change of any task. `overtaken` counts the tasks behind this one that went before it. `fresh`: the
+    person wants a new run.
     """
 
     number: int
@@ -73,6 +96,11 @@ class TaskRow:
     started: float | None
     finished: float | None
     changed: int
+    model: str
+    voice: str
+    characters: int
+    overtaken: int
+    fresh: bool
 
     @property
     def job(self) -> str:
@@ -135,6 +163,11 @@ def read_task(row: sqlite3.Row) -> TaskRow:
         started=row["started"],
         finished=row["finished"],
         changed=row["changed"],
+        model=row["model"],
+        voice=row["voice"],
+        characters=row["characters"],
+        overtaken=row["overtaken"],
+        fresh=bool(row["fresh"]),
     )
 
 
@@ -149,3 +182,17 @@ def _read_result(row: sqlite3.Row) -> Result:
         draft=bool(row["draft"]),
         reason=row["result_reason"],
     )
+
+
+def result_facts(result: Result) -> dict[str, Any]:
+    """The columns of the table `tasks` that hold a result."""
+    return {
+        "run": storable(result.run),
+        "output": path_to_bytes(result.output) if result.output else None,
+        "speech_seconds": finite(result.speech_seconds),
+        "work_seconds": finite(result.work_seconds),
+        "rendered": whole(result.rendered),
+        "reused": whole(result.reused),
+        "draft": int(result.draft),
+        "result_reason": storable(result.reason),
+    }

@@ -112,6 +112,65 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX commands_waiting ON commands (number) WHERE state = 'waiting'",
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     ),
+    (
+        # What the scheduler groups by and estimates from; empty for tasks that version 1 found.
+        "ALTER TABLE tasks ADD COLUMN model TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tasks ADD COLUMN voice TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tasks ADD COLUMN characters INTEGER NOT NULL DEFAULT 0",
+        # Names the settings files around the task file as they were when it was read.
+        "ALTER TABLE tasks ADD COLUMN surroundings TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tasks ADD COLUMN overtaken INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE tasks ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX tasks_source ON tasks (source)",
+        "CREATE INDEX tasks_by_need ON tasks (state, model)",
+        # Files besides its own that a task was read from.
+        """
+        CREATE TABLE inputs (
+            task INTEGER NOT NULL, path BLOB NOT NULL, stamp TEXT NOT NULL, PRIMARY KEY (task, path)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX inputs_path ON inputs (path)",
+        "CREATE TRIGGER inputs_removed AFTER DELETE ON tasks BEGIN DELETE FROM inputs WHERE task = OLD.number; END",
+        # Files whose task a person took out of the queue, as they were then.
+        "CREATE TABLE dismissed (source BLOB PRIMARY KEY, stamp TEXT NOT NULL) WITHOUT ROWID",
+        # How much there is to do, without adding up 100,000 rows at every glance.
+        """
+        CREATE TABLE work (
+            state TEXT NOT NULL, model TEXT NOT NULL, voice TEXT NOT NULL, tasks INTEGER NOT NULL,
+            characters INTEGER NOT NULL, PRIMARY KEY (state, model, voice)
+        ) WITHOUT ROWID
+        """,
+        "INSERT INTO work SELECT state, model, voice, count(*), sum(characters) FROM tasks GROUP BY 1, 2, 3",
+        """
+        CREATE TRIGGER work_added AFTER INSERT ON tasks BEGIN
+            INSERT INTO work VALUES (NEW.state, NEW.model, NEW.voice, 1, NEW.characters)
+                ON CONFLICT DO UPDATE SET tasks = tasks + 1, characters = characters + excluded.characters;
+        END
+        """,
+        """
+        CREATE TRIGGER work_removed AFTER DELETE ON tasks BEGIN
+            UPDATE work SET tasks = tasks - 1, characters = characters - OLD.characters
+                WHERE state = OLD.state AND model = OLD.model AND voice = OLD.voice;
+        END
+        """,
+        """
+        CREATE TRIGGER work_moved AFTER UPDATE OF state, model, voice, characters ON tasks
+        WHEN (OLD.state, OLD.model, OLD.voice, OLD.characters) <> (NEW.state, NEW.model, NEW.voice, NEW.characters)
+        BEGIN
+            UPDATE work SET tasks = tasks - 1, characters = characters - OLD.characters
+                WHERE state = OLD.state AND model = OLD.model AND voice = OLD.voice;
+            INSERT INTO work VALUES (NEW.state, NEW.model, NEW.voice, 1, NEW.characters)
+                ON CONFLICT DO UPDATE SET tasks = tasks + 1, characters = characters + excluded.characters;
+        END
+        """,
+        # What rendering took so far, fading: the measure of estimates.
+        """
+        CREATE TABLE speeds (
+            model TEXT NOT NULL, voice TEXT NOT NULL, characters REAL NOT NULL, seconds REAL NOT NULL,
+            PRIMARY KEY (model, voice)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 
 

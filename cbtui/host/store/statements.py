@@ -1,8 +1,8 @@
-"""SQL that is put together: a list of tasks in queue order, read off an index, never sorted."""
+"""SQL that is put together: lists of tasks in queue order, read off an index and never sorted, and changes of tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cbtui.core.status import State
 
@@ -25,3 +25,13 @@ def ordered_by_state(condition: str, states: Sequence[State]) -> str:
 def at_places(places: str) -> str:
     """The tasks at these places, in any order: the places come off an index, and few rows are read."""
     return f"SELECT tasks.* FROM ({places}) AS place CROSS JOIN tasks ON tasks.number = place.number"  # noqa: S608
+
+
+def update_task(columns: Iterable[str], *, only_in: bool) -> str:
+    """Set these columns, by values of the same names, and `changed` by `change`, of the task whose id is `task`.
+
+    With `only_in`, of a task in that state alone.
+    """
+    assignments = ", ".join(f"{name} = :{name}" for name in columns)
+    condition = "id = :task" + (" AND state = :only_in" if only_in else "")
+    return f"UPDATE tasks SET {assignments}, changed = :change WHERE {condition}"  # noqa: S608

@@ -1,8 +1,8 @@
-"""What happens to tasks: they are found in files, take steps, make progress, and go."""
+"""What happens to tasks in the queue: they take steps, make progress, and go."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cbtui.core.status import (
@@ -16,16 +16,17 @@ from cbtui.core.status import (
 )
 from cbtui.host.store.database import Database
 from cbtui.host.store.errors import TaskIsRendering, UnknownTask
-from cbtui.host.store.order import Order
-from cbtui.host.store.rows import FoundTask, Progress, Put, TaskRow, read_task
-from cbtui.host.store.values import finite, path_to_bytes, problems_to_json, storable, whole
+from cbtui.host.store.rows import Progress, TaskRow, read_task, result_facts
+from cbtui.host.store.statements import update_task
+from cbtui.host.store.values import storable, whole
 
 # Enough for viewers that look every second while 100,000 tasks go at once.
 _REMOVALS_KEPT = 100_000
 
-_FRESH_START: Mapping[str, Any] = {
+FRESH_START: Mapping[str, Any] = {
     "attempts": 0,
     "deaths": 0,
+    "overtaken": 0,
     "chunks_done": 0,
     "chunks_total": 0,
     "tokens": 0,
@@ -39,34 +40,8 @@ _FRESH_START: Mapping[str, Any] = {
 class Tasks:
     """Changes tasks. Every method is one transaction, or a part of the one that is open."""
 
-    def __init__(self, database: Database, order: Order) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._order = order
-
-    def put(self, found: Iterable[FoundTask]) -> Put:
-        """Add new tasks at the end of the queue, in this order, and take over what changed in known ones.
-
-        An edited file queues its task anew, or makes it invalid; a pause and a block stay, a rendering goes on.
-        A priority set by hand holds until the file names another. Raises StoreFull and OutOfRange.
-        """
-        added: list[str] = []
-        edited: list[str] = []
-        rendering: list[str] = []
-        found = list(found)
-        with self._database.writing():
-            numbers = self._reserve_numbers(len(found))
-            for task in found:
-                facts = _facts_of(task)
-                before = self._database.read("SELECT * FROM tasks WHERE id = ?", (facts["id"],))
-                if not before:
-                    self._add(facts, *next(numbers))
-                    added.append(facts["id"])
-                elif any(before[0][name] != facts[name] for name in ("digest", "problems", "declared_priority")):
-                    self._edit(before[0], facts)
-                    (rendering if before[0]["state"] == "rendering" else edited).append(facts["id"])
-                elif any(before[0][name] != facts[name] for name in ("source", "stamp")):
-                    self._update(facts["id"], {"source": facts["source"], "stamp": facts["stamp"]})
-        return Put(tuple(added), tuple(edited), tuple(rendering))
 
     def get(self, task: str) -> TaskRow:
         """Raises UnknownTask."""
@@ -84,7 +59,7 @@ class Tasks:
             before = self.get(task)
             check_transition(before.state, to)
             facts = {"state": to, "reason": storable(reason), **self._consequences(before, to)}
-            self._update(before.id, facts | (_result_facts(result) if result else {}))
+            self._update(before.id, facts | (result_facts(result) if result else {}))
             return self.get(task)
 
     def transition_each(self, tasks: Iterable[str], to: State, *, reason: str = "") -> dict[str, str]:
@@ -98,34 +73,98 @@ class Tasks:
                     refused[task] = str(error)
         return refused
 
-    def set_progress(self, task: str, progress: Progress) -> bool:
-        """Tell how far a rendering has come; False if the task is not being rendered (any more)."""
+    def begin(self, task: str, *, overtaking: Iterable[str] = ()) -> TaskRow:
+        """Render a task that is queued; the queued ones named in `overtaking` count one more that went before them.
+
+        Raises IllegalTransition, UnknownTask and StoreFull.
+        """
+        with self._database.writing():
+            row = self.transition(task, "rendering")
+            self._update(row.id, {"overtaken": 0})
+            for other in overtaking:
+                self._update(other, {"overtaken": self.get(other).overtaken + 1})
+            return row
+
+    def give_back(self, task: str, *, reason: str = "", to: State = "queued") -> None:
+        """End a rendering that was only interrupted, which counts as no attempt: the task is queued in its old place.
+
+        With `to`, it takes a further step from there. A task that is not being rendered stays as it is.
+        """
+        with self._database.writing():
+            row = self._find(task)
+            if row is None or row.state != "rendering":
+                return
+            self.transition(task, "queued", reason=reason)
+            self._update(task, {"attempts": row.attempts})
+            if to != "queued":
+                self.transition(task, to, reason=reason)
+
+    def finish(
+        self, task: str, to: State, *, digest: str, reason: str = "", result: Result | None = None
+    ) -> TaskRow | None:
+        """End the rendering of the content `digest`; returns the task after it, None if it was removed meanwhile.
+
+        A file that was edited since puts its task in the queue again. A task that was paused or queued meanwhile is
+        done if it came to that; otherwise it stays where the person put it. Raises StoreFull.
+        """
+        with self._database.writing():
+            row = self._find(task)
+            if row is None:
+                return None
+            if to == "done" and row.state in {"queued", "paused"} and row.digest == digest:
+                if row.state == "paused":
+                    self.transition(task, "queued")
+                self.transition(task, "rendering")
+                self._update(task, {"started": row.started})
+            elif row.state != "rendering":
+                return row
+            if to == "done" or row.digest == digest:
+                self.transition(task, to, reason=reason, result=result)
+            else:
+                self.give_back(task, reason="its file changed while it was being rendered")
+            if row.digest != digest:
+                self._take_over_edit(task)
+            return self.get(task)
+
+    def set_progress(self, task: str, progress: Progress, *, advanced: bool = False) -> bool:
+        """Tell how far a rendering has come; False if the task is not being rendered (any more).
+
+        `advanced`: a new chunk is finished, so a host that dies from now on did not die of the same one.
+        """
         facts = {
             "chunks_done": whole(progress.chunks_done),
             "chunks_total": whole(progress.chunks_total),
             "tokens": whole(progress.tokens),
         }
         with self._database.writing():
-            return self._update(storable(task), facts, only_in="rendering")
+            return self._update(storable(task), facts | ({"deaths": 0} if advanced else {}), only_in="rendering")
 
     def set_priority(self, task: str, priority: int) -> None:
         """Put a task before all of less priority. Raises UnknownTask and OutOfRange."""
-        facts = {"priority": whole(priority)}
-        with self._database.writing():
-            if not self._update(storable(task), facts):
-                raise UnknownTask(task)
+        self._set(task, {"priority": whole(priority)})
 
-    def remove(self, task: str) -> None:
-        """Take a task out of the queue. Raises UnknownTask and TaskIsRendering."""
+    def set_fresh(self, task: str, fresh: bool) -> None:
+        """Whether the next rendering is a new run. Raises UnknownTask."""
+        self._set(task, {"fresh": int(fresh)})
+
+    def remove(self, task: str, *, dismiss: bool = True) -> None:
+        """Take a task out of the queue; with `dismiss` its file stays out until it changes.
+
+        Raises UnknownTask and TaskIsRendering.
+        """
         with self._database.writing():
             row = self.get(task)
             if row.state == "rendering":
                 raise TaskIsRendering(task)
+            if dismiss:
+                self._database.write(
+                    "INSERT OR REPLACE INTO dismissed SELECT source, stamp FROM tasks WHERE number = ?", (row.number,)
+                )
             self._database.write("DELETE FROM tasks WHERE number = ?", (row.number,))
             change = self._database.next_changes()
             self._database.write("INSERT OR REPLACE INTO removed VALUES (?, ?)", (row.id, change))
 
-    def recover(self) -> tuple[TaskRow, ...]:
+    def recover(self, *, cause: str = "the host died") -> tuple[TaskRow, ...]:
         """Put what a dead host was rendering back into its place; returns those tasks.
 
         For a new host, before it renders: each counts one more attempt and one more death of its host, and is
@@ -136,15 +175,39 @@ class Tasks:
             rows = self._database.read(
                 "SELECT * FROM tasks WHERE state = 'rendering' ORDER BY behind, position, number"
             )
-            return tuple(self._survive(read_task(row)) for row in rows)
+            return tuple(self.survive(row["id"], cause=cause) for row in rows)
 
-    def _survive(self, task: TaskRow) -> TaskRow:
-        deaths = task.deaths + 1
-        to = after_host_death(deaths)
-        reason = "interrupted: the host died" if to == "queued" else f"its host died {deaths} times while rendering it"
-        self.transition(task.id, to, reason=reason)
-        self._update(task.id, {"deaths": deaths})
-        return self.get(task.id)
+    def survive(self, task: str, *, cause: str) -> TaskRow:
+        """Count a death of the host against a task that was being rendered."""
+        with self._database.writing():
+            row = self.get(task)
+            deaths = row.deaths + 1
+            to = after_host_death(deaths)
+            reason = f"interrupted: {cause}"
+            if to == "quarantined":
+                reason = f"its host died {deaths} times while rendering it, the last time because {cause}"
+            self.transition(task, to, reason=reason)
+            self._update(task, {"deaths": deaths})
+            return self.get(task)
+
+    def _find(self, task: str) -> TaskRow | None:
+        try:
+            return self.get(task)
+        except UnknownTask:
+            return None
+
+    def _set(self, task: str, facts: Mapping[str, Any]) -> None:
+        with self._database.writing():
+            if not self._update(storable(task), facts):
+                raise UnknownTask(task)
+
+    def _take_over_edit(self, task: str) -> None:
+        row = self.get(task)
+        state = after_edit(row.state, valid=not row.problems)
+        if row.state in SETTLED:
+            self.transition(task, "queued", reason="its file changed while it was being rendered")
+        if state == "invalid":
+            self.transition(task, "invalid")
 
     def _consequences(self, before: TaskRow, to: State) -> Mapping[str, Any]:
         """What a step changes besides the state."""
@@ -152,7 +215,7 @@ class Tasks:
             progress = {"chunks_done": 0, "chunks_total": 0, "tokens": 0}
             return {"started": self._database.now(), "finished": None, **progress}
         if before.state in SETTLED:
-            return _FRESH_START
+            return FRESH_START
         facts: dict[str, Any] = {}
         if before.state == "rendering" and to in {"queued", "failed", "quarantined"}:
             facts["attempts"] = before.attempts + 1
@@ -160,48 +223,9 @@ class Tasks:
             facts["finished"] = self._database.now()
         return facts
 
-    def _reserve_numbers(self, most: int) -> Iterator[tuple[int, int]]:
-        """Change numbers and positions for new tasks, reserved at once when the first is asked for.
-
-        A look that finds nothing new writes nothing; numbers that go unused are missed by nobody.
-        """
-        first = self._database.next_changes(most)
-        yield from zip(range(first, first + most), self._order.at_the_end(most), strict=True)
-
-    def _add(self, facts: Mapping[str, Any], change: int, position: int) -> None:
-        row = {
-            **facts,
-            "job": facts["id"].rpartition("/")[0],
-            "priority": facts["declared_priority"],
-            "position": position,
-            "changed": change,
-            "state": "queued" if facts["problems"] == "[]" else "invalid",
-            "added": self._database.now(),
-        }
-        columns = ", ".join(row)
-        holders = ", ".join(f":{name}" for name in row)
-        self._database.insert(f"INSERT INTO tasks ({columns}) VALUES ({holders})", row)  # noqa: S608
-        self._database.write("DELETE FROM removed WHERE id = ?", (facts["id"],))
-
-    def _edit(self, before: Any, facts: Mapping[str, Any]) -> None:
-        changes = dict(facts)
-        if before["declared_priority"] != facts["declared_priority"]:
-            changes["priority"] = facts["declared_priority"]
-        if before["digest"] != facts["digest"] or before["problems"] != facts["problems"]:
-            state = after_edit(before["state"], valid=facts["problems"] == "[]")
-            if before["state"] != "rendering":
-                changes |= {**_FRESH_START, "state": state}
-            if state != before["state"]:
-                changes["reason"] = ""
-        self._update(facts["id"], changes)
-
     def _update(self, task: str, facts: Mapping[str, Any], *, only_in: State | None = None) -> bool:
-        assignments = ", ".join(f"{name} = :{name}" for name in facts)
         values = {**facts, "task": task, "change": self._database.next_changes(), "only_in": only_in}
-        condition = "id = :task" + (" AND state = :only_in" if only_in else "")
-        # The names are those of columns, written in this file.
-        statement = f"UPDATE tasks SET {assignments}, changed = :change WHERE {condition}"  # noqa: S608
-        return self._database.write(statement, values) > 0
+        return self._database.write(update_task(facts, only_in=only_in is not None), values) > 0
 
     def _forget_old_removals(self) -> None:
         newest_forgotten = self._database.read(
@@ -210,27 +234,3 @@ class Tasks:
         if newest_forgotten:
             self._database.write("DELETE FROM removed WHERE changed <= ?", (newest_forgotten[0][0],))
             self._database.write("UPDATE tally SET forgotten = ?", (newest_forgotten[0][0],))
-
-
-def _facts_of(task: FoundTask) -> dict[str, Any]:
-    return {
-        "id": storable(task.id),
-        "source": path_to_bytes(task.source),
-        "stamp": str(task.stamp),
-        "digest": storable(task.digest),
-        "declared_priority": whole(task.priority),
-        "problems": problems_to_json(task.problems),
-    }
-
-
-def _result_facts(result: Result) -> dict[str, Any]:
-    return {
-        "run": storable(result.run),
-        "output": path_to_bytes(result.output) if result.output else None,
-        "speech_seconds": finite(result.speech_seconds),
-        "work_seconds": finite(result.work_seconds),
-        "rendered": whole(result.rendered),
-        "reused": whole(result.reused),
-        "draft": int(result.draft),
-        "result_reason": storable(result.reason),
-    }

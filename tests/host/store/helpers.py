@@ -31,7 +31,7 @@ def found(
 
 
 def put(store: Store, *tasks: str, priority: int = 0) -> None:
-    store.tasks.put(found(task, priority=priority) for task in tasks)
+    store.files.put(found(task, priority=priority) for task in tasks)
 
 
 def lead(store: Store, task: str, to: State) -> None:

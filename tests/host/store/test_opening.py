@@ -162,7 +162,7 @@ def test_an_old_store_is_brought_up_to_date(path: Path, monkeypatch: pytest.Monk
         assert names(store) == ["0", "1", "2"]
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT DISTINCT mood FROM tasks").fetchall() == [("calm",)]
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(ADD_A_COLUMN),)
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     connection.close()
 
@@ -217,7 +217,7 @@ def test_a_full_disk_is_said_and_what_was_there_stays(path: Path, monkeypatch: p
     monkeypatch.setattr(opening, "connect", connect_to_a_small_disk)
     with open_store(path).store as store:
         with pytest.raises(StoreFull):
-            store.tasks.put(found(f"big/{number}") for number in range(2000))
+            store.files.put(found(f"big/{number}") for number in range(2000))
         assert names(store) == ["0", "1", "2"]
         assert store.tasks.transition("book/1", "paused").state == "paused"
 

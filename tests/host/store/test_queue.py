@@ -99,7 +99,7 @@ def test_a_removal_is_a_change_until_the_task_comes_back(store: Store) -> None:
     upto = store.queue.changed_since(0).upto
     store.tasks.remove("book/1")
     assert store.queue.changed_since(upto).removed == ("book/1",)
-    put(store, "book/1")
+    store.files.put([found("book/1", mtime_ns=2)])
     changes = store.queue.changed_since(upto)
     assert (changes.removed, len(changes.tasks)) == ((), 1)
 
@@ -148,7 +148,7 @@ HOT: dict[str, Callable[[Store], object]] = {
     "changes": lambda store: store.queue.changed_since(3),
     "step": lambda store: store.tasks.transition("book/1", "paused"),
     "progress": lambda store: store.tasks.set_progress("book/1", Progress()),
-    "put": lambda store: store.tasks.put([found("book/1", digest="d2")]),
+    "put": lambda store: store.files.put([found("book/1", digest="d2")]),
     "remove": lambda store: store.tasks.remove("book/1"),
     "move": lambda store: store.order.move("book/5", 1),
     "move to the end": lambda store: store.order.move("book/5", 99),

@@ -20,7 +20,7 @@ BROKEN = (Problem("jobs/book/1.yaml", "speakers.alice.exageration: unknown setti
 
 def test_a_task_comes_back_as_it_was_found(store: Store) -> None:
     task = found("book/1", priority=7)
-    store.tasks.put([task])
+    store.files.put([task])
     row = store.tasks.get("book/1")
     assert (row.source, row.stamp, row.digest, row.priority) == (task.source, task.stamp, task.digest, 7)
     assert (row.state, row.job, row.added, row.result) == ("queued", "book", NOON, None)
@@ -33,14 +33,14 @@ def test_new_tasks_join_the_end_in_the_order_found(store: Store) -> None:
 
 
 def test_a_broken_file_is_a_task_with_its_problems(store: Store) -> None:
-    store.tasks.put([found("book/1", problems=BROKEN)])
+    store.files.put([found("book/1", problems=BROKEN)])
     row = store.tasks.get("book/1")
     assert (row.state, row.problems) == ("invalid", BROKEN)
 
 
 def test_a_mended_file_queues_its_task(store: Store) -> None:
-    store.tasks.put([found("book/1", problems=BROKEN)])
-    store.tasks.put([found("book/1", digest="mended")])
+    store.files.put([found("book/1", problems=BROKEN)])
+    store.files.put([found("book/1", digest="mended")])
     row = store.tasks.get("book/1")
     assert (row.state, row.problems) == ("queued", ())
 
@@ -50,7 +50,7 @@ def test_put_says_what_is_new_what_is_edited_and_what_is_being_rendered(store: S
     lead(store, "book/running", "rendering")
     tasks = [found("book/same"), found("book/new")]
     tasks += [found(f"book/{name}", digest="d2") for name in ("edited", "running")]
-    result = store.tasks.put(tasks)
+    result = store.files.put(tasks)
     assert (result.added, result.edited, result.rendering) == (("book/new",), ("book/edited",), ("book/running",))
 
 
@@ -63,7 +63,7 @@ def test_looking_again_at_the_same_files_changes_nothing(store: Store) -> None:
 
 
 def test_a_task_found_twice_in_one_look_is_one_task(store: Store) -> None:
-    result = store.tasks.put([found("book/1"), found("book/1", digest="d2"), found("book/2")])
+    result = store.files.put([found("book/1"), found("book/1", digest="d2"), found("book/2")])
     assert (result.added, result.edited) == (("book/1", "book/2"), ("book/1",))
     assert names(store) == ["1", "2"]
 
@@ -71,7 +71,7 @@ def test_a_task_found_twice_in_one_look_is_one_task(store: Store) -> None:
 def test_a_touched_file_only_gets_its_new_stamp(store: Store) -> None:
     put(store, "book/1")
     lead(store, "book/1", "done")
-    store.tasks.put([found("book/1", mtime_ns=99)])
+    store.files.put([found("book/1", mtime_ns=99)])
     row = store.tasks.get("book/1")
     assert (row.state, row.stamp.mtime_ns) == ("done", 99)
 
@@ -80,7 +80,7 @@ def test_a_touched_file_only_gets_its_new_stamp(store: Store) -> None:
 def test_an_edited_file_queues_its_task_anew(store: Store, state: State) -> None:
     put(store, "book/1")
     lead(store, "book/1", state)
-    store.tasks.put([found("book/1", digest="d2")])
+    store.files.put([found("book/1", digest="d2")])
     row = store.tasks.get("book/1")
     assert (row.state, row.attempts, row.result, row.finished) == ("queued", 0, None, None)
 
@@ -88,16 +88,16 @@ def test_an_edited_file_queues_its_task_anew(store: Store, state: State) -> None
 def test_a_pause_outlasts_an_edit(store: Store) -> None:
     put(store, "book/1")
     lead(store, "book/1", "paused")
-    store.tasks.put([found("book/1", digest="d2")])
+    store.files.put([found("book/1", digest="d2")])
     assert store.tasks.get("book/1").state == "paused"
 
 
 def test_a_priority_set_by_hand_holds_until_the_file_names_another(store: Store) -> None:
     put(store, "book/1", priority=1)
     store.tasks.set_priority("book/1", 5)
-    store.tasks.put([found("book/1", digest="d2", priority=1)])
+    store.files.put([found("book/1", digest="d2", priority=1)])
     assert store.tasks.get("book/1").priority == 5
-    store.tasks.put([found("book/1", digest="d2", priority=2)])
+    store.files.put([found("book/1", digest="d2", priority=2)])
     assert store.tasks.get("book/1").priority == 2
 
 
@@ -212,25 +212,25 @@ def test_half_characters_are_stored_spelled_out_and_found_again(store: Store) ->
 
 def test_a_file_name_that_is_not_utf8_can_still_be_opened(store: Store) -> None:
     source = Path(os.fsdecode(b"/jobs/\xff.yaml"))
-    store.tasks.put([replace(found("book/1"), source=source)])
+    store.files.put([replace(found("book/1"), source=source)])
     assert store.tasks.get("book/1").source == source
 
 
 def test_the_problems_of_a_file_may_hold_half_characters(store: Store) -> None:
-    store.tasks.put([found("book/1", problems=(Problem("jobs/\ud800.yaml", "no \udcff"),))])
+    store.files.put([found("book/1", problems=(Problem("jobs/\ud800.yaml", "no \udcff"),))])
     assert str(store.tasks.get("book/1").problems[0]) == "jobs/\\ud800.yaml: no \\udcff"
 
 
 def test_an_inode_of_64_bits_is_kept(store: Store) -> None:
     stamp = Stamp(device=2**64 - 1, inode=2**64 - 1, size=0, mtime_ns=-1)
-    store.tasks.put([replace(found("book/1"), stamp=stamp)])
+    store.files.put([replace(found("book/1"), stamp=stamp)])
     assert store.tasks.get("book/1").stamp == stamp
 
 
 @pytest.mark.parametrize("priority", [2**63, -(2**63), 10**5000], ids=["large", "small", "huge"])
 def test_a_number_past_64_bits_is_refused(store: Store, priority: int) -> None:
     with pytest.raises(OutOfRange):
-        store.tasks.put([found("book/fine"), found("book/1", priority=priority)])
+        store.files.put([found("book/fine"), found("book/1", priority=priority)])
     assert names(store) == []
 
 

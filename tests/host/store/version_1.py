@@ -21,7 +21,7 @@ def make(path: Path) -> None:
     with open_store(path, clock=lambda: NOON).store as store:
         broken = (Problem("jobs/book/invalid.yaml", "speakers: unknown setting", 6, 3),)
         for number, state in enumerate(STATES):
-            store.tasks.put(
+            store.files.put(
                 [found(f"book/{state}", priority=number % 3, problems=broken if state == "invalid" else ())]
             )
             if state == "done":
@@ -31,7 +31,7 @@ def make(path: Path) -> None:
             elif state != "invalid":
                 lead(store, f"book/{state}", state)
         store.tasks.set_progress("book/rendering", Progress(2, 5, 321))
-        store.tasks.put([found("book/removed")])
+        store.files.put([found("book/removed")])
         store.tasks.remove("book/removed")
         store.cache_events.append([CacheEvent("voice", "k", hit=True, saved=1.5, at=NOON)])
         answered = store.commands.post("pause", {"tasks": ["book/paused"]})

@@ -1,0 +1,255 @@
+"""What files say about tasks: found, edited, renamed, gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cbtui.core.stamp import Stamp
+from cbtui.core.status import WAITING, after_edit
+from cbtui.host.store.database import Database
+from cbtui.host.store.order import Order
+from cbtui.host.store.rows import FoundTask, KnownFile, Put, result_facts
+from cbtui.host.store.statements import update_task
+from cbtui.host.store.tasks import FRESH_START, Tasks
+from cbtui.host.store.values import path_from_bytes, path_to_bytes, problems_to_json, storable, whole
+
+# The stamp of a task whose file is gone.
+_NO_FILE = str(Stamp(0, 0, 0, 0))
+_COMPARED = ("digest", "problems", "declared_priority", "id")
+_NOTED = ("source", "stamp", "surroundings", "model", "voice", "characters")
+# SQLite compares at most so many values at once in builds of every age.
+_MOST_VALUES = 500
+
+
+class Files:
+    """Takes over what task files say. A task is known by its file; a file of another name may take one over.
+
+    Every method is one transaction, or a part of the one that is open.
+    """
+
+    def __init__(self, database: Database, order: Order, tasks: Tasks) -> None:
+        self._database = database
+        self._order = order
+        self._tasks = tasks
+
+    def put(self, found: Iterable[FoundTask]) -> Put:
+        """Add new tasks at the end of the queue, in this order, and take over what changed in known ones.
+
+        An edited file queues its task anew, or makes it invalid; a pause and a block stay, a rendering goes on.
+        A priority set by hand holds until the file names another. A file that was taken out of the queue is added
+        once it changes. Raises StoreFull and OutOfRange.
+        """
+        added: list[str] = []
+        edited: list[str] = []
+        rendering: list[str] = []
+        found = list(found)
+        with self._database.writing():
+            numbers = self._reserve_numbers(len(found))
+            for task in found:
+                facts = _facts_of(task)
+                before = self._before(facts)
+                if before is None:
+                    if not self._is_dismissed(facts):
+                        self._add(facts, *next(numbers), task)
+                        added.append(facts["id"])
+                    continue
+                if self._is_edited(before, facts):
+                    self._edit(before, facts)
+                    (rendering if before["state"] == "rendering" else edited).append(facts["id"])
+                elif any(before[name] != facts[name] for name in _NOTED):
+                    self._update(before["id"], {name: facts[name] for name in _NOTED})
+                self._set_inputs(before["number"], task.inputs)
+        return Put(tuple(added), tuple(edited), tuple(rendering))
+
+    def known(self, sources: Iterable[Path]) -> dict[Path, KnownFile]:
+        """What is known of these task files; those of no task are left out."""
+        known: dict[Path, KnownFile] = {}
+        waiting = [path_to_bytes(source) for source in sources]
+        while waiting:
+            some, waiting = waiting[:_MOST_VALUES], waiting[_MOST_VALUES:]
+            holders = ", ".join("?" * len(some))
+            # The holders are question marks alone.
+            rows = self._database.read(f"SELECT * FROM tasks WHERE source IN ({holders})", some)  # noqa: S608
+            for row in rows:
+                known[path_from_bytes(row["source"])] = KnownFile(
+                    task=row["id"],
+                    state=row["state"],
+                    stamp=Stamp.parse(row["stamp"]),
+                    surroundings=row["surroundings"],
+                    inputs=self._inputs_of(row["number"]),
+                )
+        return known
+
+    def holder(self, task: str) -> Path | None:
+        """The file of this task, if the queue has the task and the file was there when last looked for."""
+        rows = self._database.read("SELECT source FROM tasks WHERE id = ? AND stamp <> ?", (storable(task), _NO_FILE))
+        return path_from_bytes(rows[0]["source"]) if rows else None
+
+    def rename(self, old: Path, new: Path) -> bool:
+        """A file got another name, and its task keeps its place; False if it is no task's."""
+        with self._database.writing():
+            rows = self._database.read("SELECT id FROM tasks WHERE source = ?", (path_to_bytes(old),))
+            for row in rows:
+                self._update(row["id"], {"source": path_to_bytes(new)})
+            self._database.write(
+                "UPDATE OR REPLACE dismissed SET source = ? WHERE source = ?", (path_to_bytes(new), path_to_bytes(old))
+            )
+            return bool(rows)
+
+    def lose(self, source: Path) -> str | None:
+        """A task file is gone: its task is cancelled if it waits, and leaves the queue if it was never valid.
+
+        Returns the task that was cancelled. A rendering goes on, and what is done stays done.
+        """
+        with self._database.writing():
+            rows = self._database.read("SELECT id, state FROM tasks WHERE source = ?", (path_to_bytes(source),))
+            for row in rows:
+                self._update(row["id"], {"stamp": _NO_FILE})
+                if row["state"] == "invalid":
+                    self._tasks.remove(row["id"], dismiss=False)
+                elif row["state"] in WAITING:
+                    self._tasks.transition(row["id"], "cancelled", reason="its file was deleted")
+                    return str(row["id"])
+        return None
+
+    def drop(self, source: Path) -> None:
+        """A file is no task of its own (any more); its task leaves the queue, unless it is being rendered."""
+        with self._database.writing():
+            for row in self._database.read("SELECT id, state FROM tasks WHERE source = ?", (path_to_bytes(source),)):
+                if row["state"] != "rendering":
+                    self._tasks.remove(row["id"], dismiss=False)
+
+    def below(self, folder: Path) -> tuple[Path, ...]:
+        """The files of all tasks in a folder and the folders in it."""
+        start = path_to_bytes(folder) + b"/"
+        rows = self._database.read(
+            "SELECT source FROM tasks WHERE source >= ? AND source < ? AND stamp <> ?",
+            (start, start[:-1] + b"0", _NO_FILE),
+        )
+        return tuple(path_from_bytes(row["source"]) for row in rows)
+
+    def reading(self, path: Path) -> tuple[Path, ...]:
+        """The files of all tasks that were read from this input as well."""
+        rows = self._database.read(
+            "SELECT source FROM tasks JOIN inputs ON inputs.task = tasks.number WHERE path = ? AND tasks.stamp <> ?",
+            (path_to_bytes(path), _NO_FILE),
+        )
+        return tuple(path_from_bytes(row["source"]) for row in rows)
+
+    def invalid(self, limit: int, *, after: int = 0) -> tuple[tuple[int, Path], ...]:
+        """Number and file of tasks that are invalid, behind number `after`, in the order of their numbers."""
+        rows = self._database.read(
+            "SELECT number, source FROM tasks WHERE state = 'invalid' AND number > ? ORDER BY number LIMIT ?",
+            (after, limit),
+        )
+        return tuple((row["number"], path_from_bytes(row["source"])) for row in rows)
+
+    def inputs(self) -> frozenset[Path]:
+        """Every file that some task was read from besides its own."""
+        rows = self._database.read("SELECT DISTINCT path FROM inputs")
+        return frozenset(path_from_bytes(row["path"]) for row in rows)
+
+    def _before(self, facts: Mapping[str, Any]) -> Any | None:
+        """The task that this file is, or that it takes over."""
+        for condition in ("source", "id"):
+            # The condition is one of the two words above.
+            rows = self._database.read(f"SELECT * FROM tasks WHERE {condition} = ?", (facts[condition],))  # noqa: S608
+            if rows:
+                return rows[0]
+        return None
+
+    def _is_edited(self, before: Any, facts: Mapping[str, Any]) -> bool:
+        came_back = before["state"] == "cancelled" and before["stamp"] == _NO_FILE
+        # What is being rendered keeps its name until that is over.
+        compared = _COMPARED[:-1] if before["state"] == "rendering" else _COMPARED
+        return came_back or any(before[name] != facts[name] for name in compared)
+
+    def _is_dismissed(self, facts: Mapping[str, Any]) -> bool:
+        rows = self._database.read("SELECT stamp FROM dismissed WHERE source = ?", (facts["source"],))
+        if rows and rows[0]["stamp"] != facts["stamp"]:
+            self._database.write("DELETE FROM dismissed WHERE source = ?", (facts["source"],))
+        return bool(rows) and rows[0]["stamp"] == facts["stamp"]
+
+    def _reserve_numbers(self, most: int) -> Iterator[tuple[int, int]]:
+        """Change numbers and positions for new tasks, reserved at once when the first is asked for.
+
+        A look that finds nothing new writes nothing; numbers that go unused are missed by nobody.
+        """
+        first = self._database.next_changes(most)
+        yield from zip(range(first, first + most), self._order.at_the_end(most), strict=True)
+
+    def _add(self, facts: Mapping[str, Any], change: int, position: int, task: FoundTask) -> None:
+        state = "queued" if facts["problems"] == "[]" else "invalid"
+        row = {
+            **facts,
+            "job": facts["id"].rpartition("/")[0],
+            "priority": facts["declared_priority"],
+            "position": position,
+            "changed": change,
+            "state": "done" if task.finished else state,
+            "added": self._database.now(),
+            **(result_facts(task.finished) if task.finished else {}),
+        }
+        columns = ", ".join(row)
+        holders = ", ".join(f":{name}" for name in row)
+        number = self._database.insert(f"INSERT INTO tasks ({columns}) VALUES ({holders})", row)  # noqa: S608
+        self._database.write("DELETE FROM removed WHERE id = ?", (facts["id"],))
+        self._set_inputs(number, task.inputs)
+
+    def _edit(self, before: Any, facts: Mapping[str, Any]) -> None:
+        changes = dict(facts)
+        if before["declared_priority"] != facts["declared_priority"]:
+            changes["priority"] = facts["declared_priority"]
+        came_back = before["state"] == "cancelled" and before["stamp"] == _NO_FILE
+        if before["state"] == "rendering":
+            del changes["id"]
+        elif before["digest"] != facts["digest"] or before["problems"] != facts["problems"] or came_back:
+            state = after_edit(before["state"], valid=facts["problems"] == "[]")
+            changes |= {**FRESH_START, "state": state}
+            if state != before["state"]:
+                changes["reason"] = ""
+        self._update(before["id"], changes)
+        if before["state"] != "rendering" and before["id"] != facts["id"]:
+            self._change_name(before["id"], facts["id"])
+
+    def _change_name(self, old: str, new: str) -> None:
+        self._database.write("UPDATE tasks SET job = ? WHERE id = ?", (new.rpartition("/")[0], new))
+        self._database.write("DELETE FROM removed WHERE id = ?", (new,))
+        self._database.write("INSERT OR REPLACE INTO removed VALUES (?, ?)", (old, self._database.next_changes()))
+
+    def _set_inputs(self, number: int, inputs: tuple[tuple[Path, Stamp | None], ...]) -> None:
+        if self._inputs_of(number) == tuple(sorted(inputs)):
+            return
+        self._database.write("DELETE FROM inputs WHERE task = ?", (number,))
+        for path, stamp in inputs:
+            self._database.write(
+                "INSERT OR REPLACE INTO inputs VALUES (?, ?, ?)",
+                (number, path_to_bytes(path), str(stamp) if stamp else ""),
+            )
+
+    def _inputs_of(self, number: int) -> tuple[tuple[Path, Stamp | None], ...]:
+        rows = self._database.read("SELECT path, stamp FROM inputs WHERE task = ? ORDER BY path", (number,))
+        return tuple(
+            (path_from_bytes(row["path"]), Stamp.parse(row["stamp"]) if row["stamp"] else None) for row in rows
+        )
+
+    def _update(self, task: str, facts: Mapping[str, Any]) -> None:
+        values = {**facts, "task": task, "change": self._database.next_changes()}
+        self._database.write(update_task(facts, only_in=False), values)
+
+
+def _facts_of(task: FoundTask) -> dict[str, Any]:
+    return {
+        "id": storable(task.id),
+        "source": path_to_bytes(task.source),
+        "stamp": str(task.stamp),
+        "digest": storable(task.digest),
+        "declared_priority": whole(task.priority),
+        "problems": problems_to_json(task.problems),
+        "model": storable(task.model),
+        "voice": storable(task.voice),
+        "characters": whole(task.characters),
+        "surroundings": storable(task.surroundings),
+    }
