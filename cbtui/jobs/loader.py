@@ -24,12 +24,18 @@ from cbtui.jobs.yaml_nodes import Origin, parse_yaml
 class Loaded:
     """What became of a set of files: each is a task, or invalid, or a text that another one names.
 
-    `named_texts` are resolved paths of text files that YAML files of the set name, also invalid ones.
+    `texts_named_by` holds, for each YAML file of the set, also an invalid one, the resolved paths of text files that
+    it names.
     """
 
     tasks: tuple[Task, ...]
     invalid: Mapping[Path, InvalidFile]
-    named_texts: frozenset[Path]
+    texts_named_by: Mapping[Path, tuple[Path, ...]]
+
+    @property
+    def named_texts(self) -> frozenset[Path]:
+        """All text files that YAML files of the set name."""
+        return frozenset(text for texts in self.texts_named_by.values() for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,8 @@ def load_tasks(
     files = list(dict.fromkeys(files))
     cascade = Cascade(_absolute(root), user_settings, overrides or {})
     attempts = {path: _attempt(path, cascade) for path in files if _is_yaml(path)}
-    named = frozenset(text for attempt in attempts.values() for text in attempt.named_texts)
+    texts_named_by = {path: attempt.named_texts for path, attempt in attempts.items()}
+    named = frozenset(text for texts in texts_named_by.values() for text in texts)
     tasks: dict[str, Task] = {}
     invalid: dict[Path, InvalidFile] = {}
     for path in files:
@@ -80,7 +87,7 @@ def load_tasks(
             invalid[path] = InvalidFile((Problem(shown_path(path), message),))
         else:
             tasks[outcome.id] = outcome
-    return Loaded(tuple(tasks.values()), invalid, named)
+    return Loaded(tuple(tasks.values()), invalid, texts_named_by)
 
 
 def _attempt(path: Path, cascade: Cascade) -> _Attempt:

@@ -37,7 +37,7 @@ def render_tasks(
             yield Rendered(task, None, "unavailable", unavailable[needs])
             continue
         try:
-            yield from _render_task(task, engines, modes.of(task.job), report, should_stop)
+            yield from render_task(task, engines, modes.of(task.job), report=report, should_stop=should_stop)
         except PreparationStopped:
             return
         except EngineUnavailable as error:
@@ -47,13 +47,25 @@ def render_tasks(
             yield Rendered(task, None, "failed", str(error))
 
 
-def _render_task(
-    task: Task, engines: Engines, mode: Mode, report: ReportSink, should_stop: Callable[[], bool]
+def render_task(
+    task: Task,
+    engines: Engines,
+    mode: Mode,
+    *,
+    report: ReportSink,
+    should_stop: Callable[[], bool],
+    should_yield: Callable[[], bool] = lambda: False,
 ) -> Iterator[Rendered]:
+    """The outcome of each run of one task that the mode is about.
+
+    `should_stop` is asked before every token, `should_yield` before every chunk. Raises EngineUnavailable,
+    PreparationStopped, RunInUse and OSError.
+    """
     output = engines.places.output
     engine = engines.of(task)
     engine.prepare(emit=report, should_stop=should_stop)
-    renderer = Renderer(engine, TakeIndex(engines.places.chunk_index), report=report, should_stop=should_stop)
+    index = TakeIndex(engines.places.chunk_index)
+    renderer = Renderer(engine, index, report=report, should_stop=should_stop, should_yield=should_yield)
     with holding_task(output, task):
         runs = _own_runs(find_runs(output, task), task, engine)
         fresh_seed = task.seed if task.seed is not None else next_seed(runs)

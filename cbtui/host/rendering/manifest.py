@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cbtui import __version__
 from cbtui.core.task import Task
 from cbtui.engine.base import Engine
+from cbtui.host.rendering.digest import digest_task
 from cbtui.host.rendering.plan import Plan, PlannedTake
 from cbtui.host.rendering.takes import read_facts, take_stamp
 
@@ -40,6 +41,7 @@ def make_manifest(
         "finished": _now() if finished else None,
         "plan": plan.digest,
         "seed": plan.seed,
+        "task_digest": digest_task(task),
         "text_sha256": hashlib.sha256(task.text.encode("utf-8", "surrogatepass")).hexdigest(),
         "settings": _settings(task),
         "engine": _engine_facts(engine, plan),

@@ -5,6 +5,8 @@ Every take is on disk before the next is asked about, so whatever ends the proce
 
 from __future__ import annotations
 
+import errno
+import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -39,7 +41,8 @@ Outcome = Literal["done", "skipped", "failed", "stopped", "unavailable"]
 class Rendered:
     """What became of one run, or of a task that did not get as far as a run. `reason` says why one failed.
 
-    `rendered` takes were made by the engine, `reused` were there or copied. `unavailable`: its engine is.
+    `rendered` takes were made by the engine, `reused` were there or copied. `unavailable`: its engine is. `no_room`: it
+    failed because the disk that holds this path is full.
     """
 
     task: Task
@@ -51,6 +54,7 @@ class Rendered:
     speech_seconds: float = 0.0
     work_seconds: float = 0.0
     draft: bool = False
+    no_room: Path | None = None
 
     @property
     def final(self) -> Path | None:
@@ -60,12 +64,16 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """Renders runs with an engine that is prepared; what it learns goes to `report`."""
+    """Renders runs with an engine that is prepared; what it learns goes to `report`.
+
+    `should_stop` is asked before every token, `should_yield` before every chunk.
+    """
 
     engine: Engine
     index: TakeIndex
     report: ReportSink
     should_stop: Callable[[], bool]
+    should_yield: Callable[[], bool] = lambda: False
 
     def render(self, task: Task, run: Run, *, seed: int, rebuild: bool = False) -> Rendered:
         """Bring a run up to date with its task. A run that is, is skipped, unless `rebuild` asks for its file anew.
@@ -83,7 +91,8 @@ class Renderer:
         except (TakeFailed, UnusableReference, DamagedTake) as error:
             return Rendered(task, run, "failed", str(error), work_seconds=time.monotonic() - started)
         except OSError as error:
-            return Rendered(task, run, "failed", _explain(error), work_seconds=time.monotonic() - started)
+            seconds = time.monotonic() - started
+            return Rendered(task, run, "failed", _explain(error), work_seconds=seconds, no_room=full_disk(error))
 
 
 class _RunInProgress:
@@ -133,7 +142,7 @@ class _RunInProgress:
         planned = {take.request.request_id: take for take in missing}
         made = 0
         # Retries and halves come up while the engine works, after it has taken all it was offered.
-        while in_progress and not self._renderer.should_stop():
+        while in_progress and not self._interrupted():
             waiting = [request for attempt in in_progress.values() for request in attempt.waiting()]
             answered = False
             for result in self._results(waiting):
@@ -149,14 +158,16 @@ class _RunInProgress:
                     alike = twins[planned[name].key]
                     self._save(alike, attempt)
                     made += len(alike)
-            if not answered and not self._renderer.should_stop():
+            if not answered and not self._interrupted():
                 raise TakeFailed("the engine ended without an answer")
         return made
 
+    def _interrupted(self) -> bool:
+        return self._renderer.should_stop() or self._renderer.should_yield()
+
     def _results(self, requests: Iterable[ChunkRequest]) -> Iterable[ChunkResult | ChunkFailure]:
-        return self._renderer.engine.render(
-            iter(requests), emit=self._renderer.report, should_stop=self._renderer.should_stop
-        )
+        offered = itertools.takewhile(lambda _: not self._renderer.should_yield(), requests)
+        return self._renderer.engine.render(offered, emit=self._renderer.report, should_stop=self._renderer.should_stop)
 
     def _save(self, takes: list[PlannedTake], attempt: TakeInProgress) -> None:
         """Write a take under the name of every chunk that has this key, and tell of it."""
@@ -269,6 +280,13 @@ def _distinct(takes: Iterable[PlannedTake]) -> list[PlannedTake]:
 def _begin(attempt: TakeInProgress) -> str:
     text = attempt.request.text
     return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
+
+
+def full_disk(error: OSError) -> Path | None:
+    """Where there is no room, for an error that says so."""
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT} or not isinstance(error.filename, str):
+        return None
+    return Path(error.filename)
 
 
 def _explain(error: OSError) -> str:
