@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from cbtui import __version__
-from cbtui.commands import cache, demo, doctor, exits
+from cbtui.commands import add, cache, demo, doctor, exits, status, steer, watch
 from cbtui.commands import run as run_command
 from cbtui.commands.console import plain_console
 from cbtui.core.task import ENGINES, MODELS
@@ -37,6 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, module, text in (
         ("run", run_command, "render task files and exit"),
+        ("watch", watch, "serve the jobs directory without a screen: render what is dropped into it"),
+        ("add", add, "put tasks into the jobs directory, atomically"),
+        ("status", status, "the queue, for people and for scripts"),
         ("doctor", doctor, "what would stop this machine from rendering, and the fix"),
         ("demo", demo, "render the examples on the draft voice: no GPU, no weights, no network"),
     ):
@@ -44,6 +47,11 @@ def build_parser() -> argparse.ArgumentParser:
             name, parents=[common], help=text, description=text, epilog=_EPILOG, allow_abbrev=False
         )
         module.add_arguments(command)
+    for verb, text in steer.VERBS.items():
+        command = commands.add_parser(
+            verb, parents=[common], help=text, description=text, epilog=_EPILOG, allow_abbrev=False
+        )
+        steer.add_arguments(command, verb)
     text = "what the caches hold, explained, tested or cleared"
     caches = commands.add_parser("cache", parents=[common], help=text, description=text, allow_abbrev=False)
     cache.add_arguments(caches, common)
@@ -82,7 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return exits.INVALID
         if arguments.explain_cache:
             return cache.explain(arguments, _places(arguments))
-        command = importlib.import_module(f"cbtui.commands.{arguments.command}")
+        module = "steer" if arguments.command in steer.VERBS else arguments.command
+        command = importlib.import_module(f"cbtui.commands.{module}")
         status: int = command.run(arguments, _places(arguments))
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.

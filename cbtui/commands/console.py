@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TextIO
 
 _MAX_LOG_BYTES = 5 * 1024 * 1024
+_LOGS_KEPT = 3
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -46,8 +47,7 @@ def claim_terminal(log: Path, *, level: str = "info") -> Console:
     C libraries, child processes and progress bars write to descriptors 1 and 2, whatever `sys.stdout` is.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
-        log.replace(log.with_name(log.name + ".1"))
+    _rotate(log)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # as it is when the caller closed it
             stream.flush()
@@ -60,12 +60,37 @@ def claim_terminal(log: Path, *, level: str = "info") -> Console:
     return console
 
 
+def keep_log_small(log: Path) -> None:
+    """Begin a new log where this one has grown large or was moved away; the descriptors follow. Raises OSError."""
+    if _rotate(log) or not _is_the_log(log):
+        _point_descriptors_at(log)
+
+
 def plain_console() -> Console:
     """The standard streams as they are, for commands that start no engine."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     return Console(sys.stdout or _nowhere(), sys.stderr or _nowhere())
+
+
+def _rotate(log: Path) -> bool:
+    """Whether the log was large, and is `.1` now; what was `.1` is `.2`, and so on."""
+    if not log.exists() or log.stat().st_size <= _MAX_LOG_BYTES:
+        return False
+    for number in range(_LOGS_KEPT, 0, -1):
+        older = log.with_name(f"{log.name}.{number}")
+        newer = log.with_name(f"{log.name}.{number - 1}") if number > 1 else log
+        if newer.exists():
+            newer.replace(older)
+    return True
+
+
+def _is_the_log(log: Path) -> bool:
+    try:
+        return os.path.samestat(log.stat(), os.fstat(2))
+    except FileNotFoundError:
+        return False
 
 
 def _point_descriptors_at(log: Path) -> None:

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 from cbtui.commands.console import Console
+from cbtui.core.durations import format_seconds
 from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
 from cbtui.engine.cache_log import CacheLog
 from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
@@ -126,15 +127,3 @@ class Progress:
         if self._line:
             self._line = ""
             self._console.draw("\r\x1b[K")
-
-
-def format_seconds(seconds: float) -> str:
-    """`0.4 s`, `48 s`, `3 min 20 s`, `2 h 05 min`."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -133,7 +133,7 @@ def _line(rendered: Rendered) -> str:
 
 
 def _how(rendered: Rendered) -> str:
-    from cbtui.commands.progress import format_seconds
+    from cbtui.core.durations import format_seconds
 
     if rendered.outcome == "skipped":
         return "up to date"

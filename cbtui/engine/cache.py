@@ -130,19 +130,50 @@ class ModelCache:
         alike = sum(str(other) == str(key) for other in self._models)
         return str(key) if alike == 1 else f"{key}#{key.revision}"
 
+    def peek(self, key: ModelKey) -> Any | None:
+        """The model for `key` if it is loaded; no look-up that counts. Who keeps it, keeps its memory."""
+        with self._lock:
+            cached = self._models.get(key)
+        return cached.value if cached else None
+
+    def loaded_keys(self) -> tuple[ModelKey, ...]:
+        """What is loaded, in the order of loading."""
+        with self._lock:
+            return tuple(self._models)
+
+    def discard(self, unwanted: Callable[[ModelKey], bool]) -> int:
+        """Let go of the models with an unwanted key and give their memory back; returns how many went."""
+        with self._lock:
+            going = [key for key in self._models if unwanted(key)]
+            for key in going:
+                del self._models[key]
+            some_stay = bool(self._models)
+        if going:
+            gc.unfreeze()
+            give_back_memory()
+            if some_stay:
+                # As after loading: what stays is too much for the collector to walk while people wait.
+                gc.freeze()
+        return len(going)
+
     def clear(self) -> int:
         """Let go of all models and give their memory back; returns how many there were."""
-        with self._lock:
-            count = len(self._models)
-            self._models.clear()
-        gc.unfreeze()
-        gc.collect()
-        torch = sys.modules.get("torch")  # never imported for this
-        if torch is not None and torch.cuda.is_available():
+        return self.discard(lambda key: True)
+
+
+def give_back_memory() -> None:
+    """Collect what nobody holds any more, and return to the devices what torch keeps for later. Imports nothing."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    try:
+        if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        if torch is not None and torch.backends.mps.is_available():
+        if torch.backends.mps.is_available():
             torch.mps.empty_cache()
-        return count
+    except RuntimeError as error:  # of a device that is lost
+        log.warning("a device does not take its memory back: %s", error)
 
 
 def _log_event(event: Event) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from cbtui.core.events import ChunkProgressed, Event, Noticed
-from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, EngineUnavailable
+from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, DeviceLost, EngineUnavailable, OutOfMemory
 from cbtui.engine.voices import VoiceStore
 from tests.engine.rendering import engine_of, loaded, render, request
 
@@ -162,8 +163,8 @@ def test_nothing_of_the_libraries_reaches_stdout_or_stderr(
     assert "it/s" not in written.err
 
 
-def failing(voices: VoiceStore, error: Exception) -> Any:
-    """The answer to a request whose decoding raises."""
+def failing(voices: VoiceStore, error: Exception | Callable[..., None]) -> Any:
+    """The answer to a request whose decoding raises, or does as told."""
     engine = engine_of("english", voices)
     with patch.object(loaded(engine).t3, "prepare_input_embeds", side_effect=error):
         return render(engine, [request(1)])
@@ -175,15 +176,52 @@ def test_what_the_library_raises_for_one_chunk_fails_that_chunk(voices: VoiceSto
     assert failure.retry_with_next_seed
 
 
-def test_memory_that_runs_out_fails_the_chunk_with_advice(voices: VoiceStore) -> None:
-    [failure] = failing(voices, torch.OutOfMemoryError("tried to allocate"))
-    assert "out of memory on cpu" in failure.reason
-    assert not failure.retry_with_next_seed
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 17.00 GB)"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:115] DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_memory_that_runs_out_says_where_and_what_to_do(voices: VoiceStore, error: Exception) -> None:
+    with pytest.raises(OutOfMemory, match=r"out of memory on cpu .*chunking\.limit"):
+        failing(voices, error)
 
 
-def test_a_device_that_is_gone_makes_the_engine_unavailable(voices: VoiceStore) -> None:
-    with pytest.raises(EngineUnavailable, match="does nothing more in this process"):
+def test_memory_that_python_lacks_is_the_machines(voices: VoiceStore) -> None:
+    with pytest.raises(OutOfMemory, match="out of memory on this machine"):
+        failing(voices, MemoryError())
+
+
+def test_what_a_chunk_had_in_hand_is_free_while_its_error_is_looked_at(voices: VoiceStore) -> None:
+    class Activations:
+        pass
+
+    held: list[weakref.ref[Activations]] = []
+
+    def run_out(*arguments: Any, **more: Any) -> None:
+        activations = Activations()
+        held.append(weakref.ref(activations))
+        raise torch.OutOfMemoryError("tried to allocate")
+
+    with pytest.raises(OutOfMemory) as caught:
+        failing(voices, run_out)
+    assert caught.value.__cause__ is not None
+    assert [activations() for activations in held] == [None]
+
+
+def test_a_device_that_is_gone_is_lost_to_this_process(voices: VoiceStore) -> None:
+    with pytest.raises(DeviceLost, match="does nothing more in this process"):
         failing(voices, RuntimeError("CUDA error: device-side assert triggered"))
+
+
+def test_a_gpu_that_torch_has_no_code_for_is_not_lost_but_unusable(voices: VoiceStore) -> None:
+    with pytest.raises(EngineUnavailable, match="no code for the device") as caught:
+        failing(voices, RuntimeError("CUDA error: no kernel image is available for execution on the device"))
+    assert not isinstance(caught.value, DeviceLost)
 
 
 def test_a_language_that_lacks_a_helpful_package_is_told_once(voices: VoiceStore) -> None:

@@ -219,6 +219,19 @@ def test_requests_are_taken_only_when_there_is_room() -> None:
     assert taken == 2
 
 
+def test_a_lowered_batch_holds_from_the_next_call() -> None:
+    engine, taken = EspeakEngine(workers=4), list[str]()
+
+    def stream() -> Iterable[ChunkRequest]:
+        for number in range(100):
+            taken.append(str(number))
+            yield request("Hi.", name=str(number))
+
+    engine.batch = 1
+    next(iter(engine.render(stream(), emit=ignore_events, should_stop=lambda: False)))
+    assert taken == ["0"]
+
+
 def test_a_failure_does_not_end_the_stream() -> None:
     results = render(request(voice="atlantean", name="bad"), request(name="good"))
     assert isinstance(results["bad"], ChunkFailure)

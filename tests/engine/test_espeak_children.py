@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from cbtui.core.events import ignore_events
-from cbtui.engine.base import ChunkFailure, EngineUnavailable
+from cbtui.engine.base import ChunkFailure, EngineUnavailable, Vitals
 from cbtui.engine.espeak import EspeakEngine, speaking
 from tests.engine.test_espeak import failure, render, request, spoken
 
@@ -92,6 +92,15 @@ def test_without_the_loader_the_engine_is_unavailable(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(EngineUnavailable, match=r'pip install "cbtui\[espeak\]"'):
         render(request())
+
+
+def test_loading_asks_for_the_loader_and_finds_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = EspeakEngine()
+    engine.load(emit=ignore_events, should_stop=lambda: False)
+    assert engine.vitals() == Vitals()
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    with pytest.raises(EngineUnavailable, match=r'pip install "cbtui\[espeak\]"'):
+        engine.load(emit=ignore_events, should_stop=lambda: False)
 
 
 def test_without_the_package_the_identity_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -106,6 +108,62 @@ def test_info_counts_hits_misses_seconds_and_bytes() -> None:
     info = cache.info()
     assert (info.keys, info.hits, info.misses, info.bytes_held) == (("english@cuda",), 2, 1, 3_000)
     assert info.seconds_saved == pytest.approx(2 * info.load_seconds["english@cuda"])
+
+
+def test_a_peek_is_no_look_up() -> None:
+    cache = ModelCache()
+    assert cache.peek(KEY) is None
+    model = get(cache)
+    assert cache.peek(KEY) is model
+    assert (cache.info().hits, cache.info().misses) == (0, 1)
+
+
+def test_discard_takes_the_unwanted_and_leaves_the_others() -> None:
+    cache, turbo = ModelCache(), ModelKey("turbo", "cuda", "abc")
+    kept = get(cache, turbo)
+    get(cache)
+    assert cache.loaded_keys() == (turbo, KEY)
+    assert cache.discard(lambda key: key.model == "english") == 1
+    assert cache.loaded_keys() == (turbo,)
+    assert get(cache, turbo) is kept
+    assert cache.discard(lambda key: key.model == "english") == 0
+
+
+class Cyclic:
+    """Only the collector can free it, as a real model."""
+
+    def __init__(self) -> None:
+        self.self = self
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+def test_what_is_discarded_is_gone_though_the_collector_was_told_to_leave_it(beside: int) -> None:
+    cache = ModelCache()
+    for number in range(beside):
+        get(cache, ModelKey("turbo", "cuda", str(number)))
+    model = weakref.ref(cache.get(KEY, label="ChatterboxTTS", load=Cyclic, measure=lambda model: 1))
+    gc.freeze()
+    try:
+        assert model() is not None
+        cache.discard(lambda key: key == KEY)
+        assert model() is None
+        # While others stay, the collector is to pass them over again.
+        assert (gc.get_freeze_count() > 0) is bool(beside)
+    finally:
+        gc.unfreeze()
+
+
+def test_a_lost_device_does_not_hinder_letting_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def fail() -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    cache = ModelCache()
+    get(cache)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", fail)
+    assert cache.clear() == 1
 
 
 def test_clear_lets_go_and_the_next_look_up_misses() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cbtui.core.events import EventSink
 from cbtui.core.task import Chunking, Output, Speaker, Task
-from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult
+from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, Vitals
 
 RATE = 24_000
 Answer = ChunkResult | ChunkFailure
@@ -25,7 +25,7 @@ def speak(request: ChunkRequest) -> ChunkResult:
 
 
 class FakeEngine:
-    """`answer` makes each result; `requests` remembers all that was asked."""
+    """`answer` makes each result; `requests` remembers all that was asked, `loads` counts; `health` is its vitals."""
 
     name = "fake"
     model = "tone"
@@ -35,10 +35,19 @@ class FakeEngine:
     def __init__(self, answer: Callable[[ChunkRequest], Answer] = speak, *, version: int = 1) -> None:
         self._answer = answer
         self._version = version
+        self.batch = 1
         self.requests: list[ChunkRequest] = []
+        self.loads = 0
+        self.health = Vitals()
 
     def prepare(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
         """Nothing is needed."""
+
+    def load(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
+        self.loads += 1
+
+    def vitals(self) -> Vitals:
+        return self.health
 
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:
         return {

@@ -9,7 +9,7 @@ from typing import Any
 
 from cbtui.core.events import EventSink, Noticed, ignore_events
 from cbtui.core.task import ModelName
-from cbtui.engine.base import EngineUnavailable
+from cbtui.engine.base import EngineUnavailable, OutOfMemory
 from cbtui.engine.cache import ModelCache, ModelKey
 from cbtui.engine.chatterbox.checkpoint import Checkpoint, checkpoint_in, checkpoint_in_hub_cache
 from cbtui.engine.chatterbox.library import import_library, is_imported, library_version
@@ -26,9 +26,10 @@ CLASS_NAMES = {
 class LoadedModel:
     """The library's model object, and its built-in voice as it was at loading.
 
-    The object may be in other hands too, and its `generate()` replaces the voice for good.
+    The object may be in other hands too, and its `generate()` replaces the voice for good. `key` is the cache's.
     """
 
+    key: ModelKey
     model: Any
     builtin_voice: Mapping[str, Any] | None
 
@@ -58,48 +59,58 @@ def find_checkpoint(
 def get_model(
     cache: ModelCache, checkpoint: Checkpoint, device: str = "auto", *, emit: EventSink = ignore_events
 ) -> LoadedModel:
-    """The model of a checkpoint, loaded once per process, device and checkpoint. Raises EngineUnavailable."""
+    """The model of a checkpoint, loaded once per process, device and checkpoint.
+
+    Raises EngineUnavailable, and OutOfMemory where the device has no room for it.
+    """
     if not is_imported():
         emit(Noticed("Importing torch and chatterbox"))
     import_library()
     from cbtui.engine.chatterbox.device import resolve_device
 
-    on = resolve_device(device)
+    key = ModelKey(checkpoint.model, resolve_device(device), checkpoint.revision)
     loaded: LoadedModel = cache.get(
-        ModelKey(checkpoint.model, on, checkpoint.revision),
+        key,
         label=CLASS_NAMES[checkpoint.model],
-        load=lambda: _load_with_room(cache, checkpoint, on),
+        load=lambda: _load_with_room(cache, checkpoint, key),
         measure=_measure,
         emit=emit,
     )
     return loaded
 
 
-def _load_with_room(cache: ModelCache, checkpoint: Checkpoint, device: str) -> LoadedModel:
+def _load_with_room(cache: ModelCache, checkpoint: Checkpoint, key: ModelKey) -> LoadedModel:
     """Load; where memory runs out, let go of the other models and try once more."""
-    import torch
+    from cbtui.engine.chatterbox.faults import first_line, let_go_of_frames, ran_out_of_memory
 
+    what = f"the {key.model} model cannot be loaded on {key.device}"
     try:
         try:
-            return _load(checkpoint, device)
-        except torch.OutOfMemoryError:
+            return _load(checkpoint, key)
+        except (RuntimeError, MemoryError) as error:
+            if not ran_out_of_memory(error):
+                raise
+            let_go_of_frames(error)
             if not cache.clear():
                 raise
-        return _load(checkpoint, device)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise EngineUnavailable(
-            f"the {checkpoint.model} model cannot be loaded on {device}: {reason} "
+        return _load(checkpoint, key)
+    except (RuntimeError, MemoryError) as error:
+        reason = first_line(error)
+        if not ran_out_of_memory(error):
+            raise EngineUnavailable(f"{what}: {reason} See what cbtui doctor says, or choose --device cpu.") from error
+        let_go_of_frames(error)
+        raise OutOfMemory(
+            f"{what}, which has too little memory: {reason} "
             "See what cbtui doctor says, free memory there, or choose --device cpu."
         ) from error
 
 
-def _load(checkpoint: Checkpoint, device: str) -> LoadedModel:
+def _load(checkpoint: Checkpoint, key: ModelKey) -> LoadedModel:
     from cbtui.engine.chatterbox.conditionals import flatten_voice
     from cbtui.engine.chatterbox.loader import load_model
 
-    model = load_model(checkpoint, device)
-    return LoadedModel(model, flatten_voice(model.conds) if model.conds is not None else None)
+    model = load_model(checkpoint, key.device)
+    return LoadedModel(key, model, flatten_voice(model.conds) if model.conds is not None else None)
 
 
 def _measure(loaded: LoadedModel) -> int:

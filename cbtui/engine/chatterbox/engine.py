@@ -10,12 +10,13 @@ from typing import Any
 
 from cbtui.core.events import ChunkProgressed, EventSink, Noticed
 from cbtui.core.task import UNUSED_SAMPLING, ModelName, Sampling
-from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference
-from cbtui.engine.cache import ModelCache
+from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, Vitals
+from cbtui.engine.cache import ModelCache, ModelKey
 from cbtui.engine.chatterbox.cached_model import LoadedModel, find_checkpoint, get_model
 from cbtui.engine.chatterbox.checkpoint import Checkpoint
 from cbtui.engine.chatterbox.languages import LanguageUnavailable, helper_version, missing_helper
 from cbtui.engine.chatterbox.library import library_version
+from cbtui.engine.chatterbox.vitals import read_vitals
 from cbtui.engine.clips import MIN_SECONDS, read_clip
 from cbtui.engine.voices import VoiceStore
 
@@ -43,12 +44,15 @@ class _Refused(Exception):
 class ChatterboxEngine:
     """One of the three models on one device. Loads when the first request needs it, through the process-wide cache.
 
+    It holds no model itself, so a model that the cache lets go of is gone, and the next request loads it again.
     `token_cap` and `flow_steps` (None: the model's own) are there to trade quality for speed; both decide samples.
     """
 
     name = "chatterbox"
     sample_rate = SAMPLE_RATE
     draft = False
+    # It decodes one sequence at a time.
+    batch = 1
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class ChatterboxEngine:
         self._token_cap = token_cap
         self._flow_steps = flow_steps
         self._checkpoint: Checkpoint | None = None
+        self._key: ModelKey | None = None
         self._warned: set[str] = set()
 
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:
@@ -93,31 +98,40 @@ class ChatterboxEngine:
         if self._checkpoint is None:
             self._checkpoint = find_checkpoint(self.model, self._model_dir, emit=emit, should_stop=should_stop)
 
+    def load(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
+        """Have the model in memory. Raises EngineUnavailable, OutOfMemory and PreparationStopped."""
+        self.prepare(emit=emit, should_stop=should_stop)
+        self._key = get_model(self._cache, self._prepared(), self._device, emit=emit).key
+
+    def vitals(self) -> Vitals:
+        """Hooks are counted as they are: while a chunk is decoded, its own are among them."""
+        return read_vitals(self._cache.peek(self._key), self._key.device) if self._key else Vitals()
+
     def render(
         self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
     ) -> Iterator[ChunkResult | ChunkFailure]:
-        loaded: LoadedModel | None = None
+        begun = False
         for request in requests:
             if should_stop():
                 return
-            if loaded is None:
-                self.prepare(emit=emit, should_stop=should_stop)
-                loaded = get_model(self._cache, self._prepared(), self._device, emit=emit)
+            if not begun:
+                self.load(emit=emit, should_stop=should_stop)
+                begun = True
             self._warn_of_missing_helper(request.language, emit)
-            answer = self._answer(loaded, request, emit, should_stop)
+            answer = self._answer(request, emit, should_stop)
             if answer is None:
                 return
             yield answer
 
     def _answer(
-        self, loaded: LoadedModel, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]
+        self, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]
     ) -> ChunkResult | ChunkFailure | None:
-        """The result of one request, None when it was stopped. Raises EngineUnavailable when the device is gone."""
+        """The result of one request, None when it was stopped. Raises EngineUnavailable, DeviceLost and OutOfMemory."""
         from cbtui.engine.chatterbox.decode import Stopped
         from cbtui.engine.chatterbox.faults import explain_fault
 
         try:
-            return self._render_one(loaded, request, emit, should_stop)
+            return self._render_one(request, emit, should_stop)
         except Stopped:
             return None
         except _Refused as refused:
@@ -125,8 +139,13 @@ class ChatterboxEngine:
         except (UnusableReference, LanguageUnavailable) as error:
             return ChunkFailure(request.request_id, str(error), retry_with_next_seed=False)
         # What the library and torch raise for a text or a draw they cannot do; one chunk must not end the batch.
-        except (RuntimeError, ValueError, IndexError, AssertionError) as error:
-            return explain_fault(request.request_id, error, loaded.model.device)
+        except (RuntimeError, ValueError, IndexError, AssertionError, MemoryError) as error:
+            return explain_fault(request.request_id, error, self._key.device if self._key else self._device)
+
+    def _loaded(self, emit: EventSink) -> LoadedModel:
+        """The model, loaded again where the cache let go of it in between."""
+        there: LoadedModel | None = self._cache.peek(self._key) if self._key else None
+        return there or get_model(self._cache, self._prepared(), self._device, emit=emit)
 
     def _prepared(self) -> Checkpoint:
         if self._checkpoint is None:
@@ -145,15 +164,14 @@ class ChatterboxEngine:
         if package:
             emit(Noticed(f"language {language} is spoken better with: pip install {package}", "warning"))
 
-    def _render_one(
-        self, loaded: LoadedModel, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]
-    ) -> ChunkResult:
+    def _render_one(self, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]) -> ChunkResult:
         import torch
 
         from cbtui.engine.chatterbox.conditionals import s3gen_reference, t3_condition
         from cbtui.engine.chatterbox.decode import Stopped, Watch, draw_tokens, draw_tokens_turbo
         from cbtui.engine.chatterbox.vocode import vocode
 
+        loaded = self._loaded(emit)
         model = loaded.model
         voice = self._voice(loaded, request, emit)
         text = self._text_tokens(model, request)

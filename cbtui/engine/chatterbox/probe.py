@@ -72,12 +72,16 @@ def probe_device(wanted: str) -> DeviceFacts:
     from cbtui.engine.chatterbox.device import resolve_device
 
     with logged_output():
-        import torch
+        return device_facts(resolve_device(wanted))
 
-        device = resolve_device(wanted)
-        if not device.startswith("cuda"):
-            return DeviceFacts(device)
-        facts = torch.cuda.get_device_properties(device)
+
+def device_facts(device: str) -> DeviceFacts:
+    """What torch knows of a device that `resolve_device` named."""
+    import torch
+
+    if not device.startswith("cuda"):
+        return DeviceFacts(device)
+    facts = torch.cuda.get_device_properties(device)
     return DeviceFacts(device, facts.name, (facts.major, facts.minor), str(getattr(facts, "uuid", "")))
 
 

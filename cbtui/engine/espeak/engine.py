@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from cbtui.core.events import EventSink, Noticed
-from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult
+from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, Vitals
 from cbtui.engine.espeak import speaking
 from cbtui.engine.espeak.resample import resample
 from cbtui.engine.espeak.speaking import Cancelled, Installation, NotSpoken, UnknownVoice, Utterance
@@ -29,7 +29,7 @@ class EspeakEngine:
     """Drafts for listening to the text. Equal requests give equal samples, in any process.
 
     Exaggeration, temperature and seed have no meaning here. Tags such as `[laugh]` are left out of the speech, or
-    spoken as words where there is nothing else. `workers` chunks are spoken at once, each by a process of its own.
+    spoken as words where there is nothing else. `batch` chunks are spoken at once, each by a process of its own.
     """
 
     name = "espeak"
@@ -38,12 +38,20 @@ class EspeakEngine:
     draft = True
 
     def __init__(self, *, workers: int | None = None) -> None:
-        self._workers = workers or max(1, min(_usable_cpus(), _MOST_WORKERS))
+        self.batch = workers or max(1, min(_usable_cpus(), _MOST_WORKERS))
         self._said_draft = False
 
     def prepare(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
         """Check that espeak-ng is installed. Raises EngineUnavailable."""
         speaking.find_installation()
+
+    def load(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
+        """There is no model: this checks that espeak-ng is installed. Raises EngineUnavailable."""
+        speaking.find_installation()
+
+    def vitals(self) -> Vitals:
+        """Nothing stays in this process from one chunk to the next."""
+        return Vitals()
 
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:
         """All that decides the samples of this request. Raises EngineUnavailable without espeakng-loader."""
@@ -77,10 +85,11 @@ class EspeakEngine:
         waiting = iter(requests)
         running: set[Future[ChunkResult | ChunkFailure]] = set()
         cancelled = threading.Event()
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="espeak") as pool:
+        workers = self.batch
+        with ThreadPoolExecutor(workers, thread_name_prefix="espeak") as pool:
             try:
                 while not should_stop():
-                    for request in itertools.islice(waiting, self._workers - len(running)):
+                    for request in itertools.islice(waiting, workers - len(running)):
                         running.add(pool.submit(_answer, request, installation, cancelled))
                     if not running:
                         return

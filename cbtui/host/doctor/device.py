@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from cbtui.engine.base import EngineUnavailable
 from cbtui.engine.chatterbox.probe import DeviceFacts, TorchFacts, probe_device, probe_torch, runs_on
 from cbtui.host.doctor.check import GB, Check, Subject, without_advice
-from cbtui.host.doctor.nvidia import Gpu, NoGpus, find_gpus
+from cbtui.host.nvidia import Gpu, NoGpus, find_gpus
 
 _ENOUGH_GPU_BYTES = 4 * GB
 _ENOUGH_MEMORY_BYTES = 6 * GB

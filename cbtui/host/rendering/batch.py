@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cbtui.core.task import Task
-from cbtui.engine.base import Engine, EngineUnavailable, PreparationStopped
+from cbtui.engine.base import DeviceLost, Engine, EngineUnavailable, OutOfMemory, PreparationStopped
 from cbtui.host.rendering.engines import Engines
 from cbtui.host.rendering.modes import Mode, Modes, is_rebuild
 from cbtui.host.rendering.renderer import Rendered, Renderer
@@ -26,22 +26,25 @@ def render_tasks(
 ) -> Iterator[Rendered]:
     """Each run's outcome as it ends. Tasks of one model go together, so that each model is loaded once.
 
-    A task whose engine is unavailable gives the outcome `unavailable`, and the others go on.
+    A task whose engine is unavailable gives the outcome `unavailable`, and so do the others that need the same. One
+    that memory runs out for says nothing of the others: they may be smaller.
     """
-    unavailable: dict[tuple[str, str], str] = {}
+    unavailable: dict[tuple[str, str | None], str] = {}
     for task in _grouped(tasks):
         if should_stop():
             return
-        needs = (task.engine, task.model)
-        if needs in unavailable:
-            yield Rendered(task, None, "unavailable", unavailable[needs])
+        model, every_model = (task.engine, task.model), (task.engine, None)
+        known = unavailable.get(every_model) or unavailable.get(model)
+        if known:
+            yield Rendered(task, None, "unavailable", known)
             continue
         try:
             yield from render_task(task, engines, modes.of(task.job), report=report, should_stop=should_stop)
         except PreparationStopped:
             return
         except EngineUnavailable as error:
-            unavailable[needs] = str(error)
+            if not isinstance(error, OutOfMemory):
+                unavailable[every_model if isinstance(error, DeviceLost) else model] = str(error)
             yield Rendered(task, None, "unavailable", str(error))
         except (RunInUse, OSError) as error:
             yield Rendered(task, None, "failed", str(error))

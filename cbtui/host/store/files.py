@@ -146,6 +146,14 @@ class Files:
         )
         return tuple((row["number"], path_from_bytes(row["source"])) for row in rows)
 
+    def twins(self, task: str) -> tuple[Path, ...]:
+        """Files that would be this task, were there not another file of it."""
+        rows = self._database.read(
+            "SELECT source FROM tasks WHERE state = 'invalid' AND id > ? AND id < ?",
+            (storable(task) + ".", storable(task) + "/"),
+        )
+        return tuple(path_from_bytes(row["source"]) for row in rows)
+
     def inputs(self) -> frozenset[Path]:
         """Every file that some task was read from besides its own."""
         rows = self._database.read("SELECT DISTINCT path FROM inputs")
@@ -203,18 +211,27 @@ class Files:
         if before["declared_priority"] != facts["declared_priority"]:
             changes["priority"] = facts["declared_priority"]
         came_back = before["state"] == "cancelled" and before["stamp"] == _NO_FILE
-        if before["state"] == "rendering":
-            del changes["id"]
+        if before["state"] == "rendering" or not self._make_way(before["number"], facts["id"]):
+            changes["id"] = before["id"]
         elif before["digest"] != facts["digest"] or before["problems"] != facts["problems"] or came_back:
             state = after_edit(before["state"], valid=facts["problems"] == "[]")
             changes |= {**FRESH_START, "state": state}
             if state != before["state"]:
                 changes["reason"] = ""
         self._update(before["id"], changes)
-        if before["state"] != "rendering" and before["id"] != facts["id"]:
-            self._change_name(before["id"], facts["id"])
+        if changes["id"] != before["id"]:
+            self._note_name(before["id"], changes["id"])
 
-    def _change_name(self, old: str, new: str) -> None:
+    def _make_way(self, number: int, task: str) -> bool:
+        """Free a task's name of another one whose file is gone; False if that is being rendered."""
+        rows = self._database.read("SELECT id, state FROM tasks WHERE id = ? AND number <> ?", (task, number))
+        for row in rows:
+            if row["state"] == "rendering":
+                return False
+            self._tasks.remove(row["id"], dismiss=False)
+        return True
+
+    def _note_name(self, old: str, new: str) -> None:
         self._database.write("UPDATE tasks SET job = ? WHERE id = ?", (new.rpartition("/")[0], new))
         self._database.write("DELETE FROM removed WHERE id = ?", (new,))
         self._database.write("INSERT OR REPLACE INTO removed VALUES (?, ?)", (old, self._database.next_changes()))

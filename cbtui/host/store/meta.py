@@ -21,6 +21,14 @@ class Meta:
         with self._database.writing():
             self._database.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (storable(key), storable(value)))
 
+    def count(self, key: str) -> None:
+        """Raise a number by one; one that was never set is 0. Raises StoreFull."""
+        with self._database.writing():
+            self.set(key, str(self.number(key) + 1))
+
+    def number(self, key: str) -> int:
+        return int(self.get(key) or 0)
+
     @property
     def paused(self) -> bool:
         """Whether the person has halted the queue; it outlives the host."""

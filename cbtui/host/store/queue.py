@@ -58,6 +58,28 @@ class Queue:
         """The tasks to render next, in their order."""
         return self.page(limit=limit, after=after, only=Filter(states=("queued",)))
 
+    def ids_needing(self, model: str, state: State) -> tuple[str, ...]:
+        """Tasks in one state that need this model, in the order they were found."""
+        rows = self._database.read(
+            "SELECT id FROM tasks WHERE state = ? AND model = ? ORDER BY number", (state, storable(model))
+        )
+        return tuple(row["id"] for row in rows)
+
+    def matching(self, pattern: str) -> tuple[TaskRow, ...]:
+        """The task of this id, or all whose ids fit this glob, or all of this name in whatever job; in queue order."""
+        pattern = storable(pattern)
+        for condition, value in (
+            ("id = ?", pattern),
+            ("id GLOB ?", pattern.replace("[!", "[^")),
+            ("substr(id, length(job) + 2) = ?", pattern),
+        ):
+            # The conditions are those above.
+            statement = f"SELECT * FROM tasks WHERE {condition} ORDER BY behind, position, number"  # noqa: S608
+            rows = self._database.read(statement, (value,))
+            if rows:
+                return tuple(map(read_task, rows))
+        return ()
+
     def changed_since(self, number: int, *, limit: int = 250) -> Changes:
         """What changed after change number `number`, oldest first, at most about `limit` tasks and removals each.
 

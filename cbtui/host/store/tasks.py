@@ -143,7 +143,7 @@ class Tasks:
         """Put a task before all of less priority. Raises UnknownTask and OutOfRange."""
         self._set(task, {"priority": whole(priority)})
 
-    def set_fresh(self, task: str, fresh: bool) -> None:
+    def set_fresh(self, task: str, *, fresh: bool) -> None:
         """Whether the next rendering is a new run. Raises UnknownTask."""
         self._set(task, {"fresh": int(fresh)})
 

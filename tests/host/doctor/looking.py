@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cbtui.engine.chatterbox.probe import DeviceFacts, TorchFacts
-from cbtui.host.doctor import Check, device, examine, hub, nvidia
+from cbtui.host import nvidia
+from cbtui.host.doctor import Check, device, examine, hub
 from cbtui.host.doctor.check import Subject
 from cbtui.paths import Places
 

@@ -11,14 +11,14 @@ import pytest
 
 from cbtui.core.events import EventSink
 from cbtui.core.task import Task
-from cbtui.engine.base import EngineUnavailable
+from cbtui.engine.base import ChunkRequest, DeviceLost, EngineUnavailable, OutOfMemory
 from cbtui.host.rendering.batch import render_tasks
 from cbtui.host.rendering.engines import Engines
 from cbtui.host.rendering.modes import parse_modes
 from cbtui.host.rendering.renderer import Rendered
 from cbtui.host.rendering.runs import find_runs, holding_task, start_run
 from cbtui.paths import Places
-from tests.support.fake_engine import FakeEngine, make_task
+from tests.support.fake_engine import Answer, FakeEngine, make_task, speak
 
 TEXT = "One is here. Two is there."
 
@@ -130,6 +130,44 @@ def test_an_unavailable_engine_keeps_no_other_task_back(places: Places) -> None:
     assert [(each.task.name, each.outcome) for each in outcomes] == [("a", "unavailable"), ("b", "done")]
     assert outcomes[0].reason == "no weights here"
     assert find_runs(places.output, broken) == []
+
+
+def breaking(places: Places, error: Exception) -> FakeEngines:
+    """Every model's engine raises when it is to speak of trouble."""
+
+    def answer(request: ChunkRequest) -> Answer:
+        if "Trouble" in request.text:
+            raise error
+        return speak(request)
+
+    engines = FakeEngines(places)
+    engines.engine = FakeEngine(answer)
+    return engines
+
+
+def test_memory_that_runs_out_for_one_task_says_nothing_of_the_next(places: Places) -> None:
+    large, small = make_task("One goes. Trouble comes.", name="a"), make_task(TEXT, name="b")
+    engines = breaking(places, OutOfMemory("out of memory on cuda"))
+    outcomes = render(engines, large, small)
+    assert [(each.task.name, each.outcome) for each in outcomes] == [("a", "unavailable"), ("b", "done")]
+    assert outcomes[0].reason == "out of memory on cuda"
+    # What it had rendered is kept.
+    [kept] = find_runs(places.output, large)[0].chunks.glob("*.wav")
+    assert kept.name.startswith("0001-")
+
+
+def test_a_lost_device_is_lost_to_every_model_but_not_to_another_engine(places: Places) -> None:
+    tasks = [
+        make_task("Trouble.", name="a"),
+        make_task(TEXT, name="b"),
+        make_task(TEXT, name="c", model="turbo"),
+        make_task(TEXT, name="d", engine="espeak"),
+    ]
+    engines = breaking(places, DeviceLost("the device cuda failed"))
+    outcomes = render(engines, *tasks)
+    assert [each.outcome for each in outcomes] == ["unavailable", "unavailable", "unavailable", "done"]
+    assert {each.reason for each in outcomes[:3]} == {"the device cuda failed"}
+    assert engines.engine.texts == ["Trouble.", "One is here.", "Two is there."]
 
 
 def test_a_task_that_another_process_renders_is_left_alone(places: Places) -> None:

@@ -1,0 +1,126 @@
+"""`cbtui watch`: a host without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import faulthandler
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbtui.commands import exits
+from cbtui.commands.console import Console, claim_terminal, keep_log_small, plain_console
+from cbtui.commands.printing import Printer
+from cbtui.commands.stopping import StopSignal
+from cbtui.paths import Places
+
+if TYPE_CHECKING:
+    from cbtui.host.host import Host
+    from cbtui.host.journal import JournalEntry
+    from cbtui.settings import Settings
+
+log = logging.getLogger("cbtui.host")
+
+_GLANCE_SECONDS = 0.1
+_WORTH_A_NOTICE = frozenset({"failed", "quarantined", "empty"})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", metavar="JOBS_DIR", help="the folder to watch (default: --jobs-dir)")
+    parser.add_argument("--log-json", action="store_true", help="each event as a line of JSON")
+
+
+def run(arguments: argparse.Namespace, places: Places) -> int:
+    if arguments.folder is not None:
+        places = dataclasses.replace(places, jobs=Path(os.path.abspath(os.path.expanduser(arguments.folder))))  # noqa: PTH100, PTH111
+    stopped = StopSignal()
+    stopped.listen()
+    # A host outlives the terminal it was started in. Unlike SIG_IGN, a handler is not inherited by children.
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
+    try:
+        console = claim_terminal(places.log, level=arguments.log_level)
+    except OSError as error:
+        plain_console().tell(f"cbtui: the log {places.log} cannot be written: {error.strerror}. Choose --state-dir.")
+        return exits.FAILED
+    faulthandler.enable()
+    status = _serve(arguments, places, console, stopped)
+    # Threads inside of torch would hold up the interpreter's own end, and some abort in it.
+    logging.shutdown()
+    os._exit(status)
+
+
+def _serve(arguments: argparse.Namespace, places: Places, console: Console, stopped: StopSignal) -> int:
+    from cbtui.host.lock import HostRunning
+    from cbtui.host.store import StoreError
+
+    printer = Printer(console)
+    host = make_host(arguments, places, _Journal(console, printer, arguments))
+    try:
+        host.start()
+    except HostRunning as error:
+        console.tell(f"cbtui watch: {error}")
+        return exits.UNAVAILABLE
+    except StoreError as error:
+        console.tell(f"cbtui watch: {error}")
+        return exits.FAILED
+    except OSError as error:
+        console.tell(f"cbtui watch: {error.filename}: {error.strerror}")
+        return exits.FAILED
+    while not stopped() and not host.wait(_GLANCE_SECONDS):
+        pass
+    host.stop()
+    printer.close()
+    if host.restart_wanted and not stopped():
+        replace_process(console)
+    return exits.DONE if stopped.number is None else 128 + stopped.number
+
+
+def make_host(arguments: argparse.Namespace, places: Places, journal: _Journal) -> Host:
+    """The host that the command line and the user's settings describe."""
+    from cbtui.host.host import Host
+    from cbtui.host.rendering.engines import Engines
+
+    settings: Settings = arguments.settings
+    engines = Engines(
+        places,
+        device=arguments.device or "auto",
+        model_dir=Path(arguments.model_dir) if arguments.model_dir else None,
+    )
+    overrides = {key: value for key in ("engine", "model") if (value := getattr(arguments, key))}
+    return Host(
+        engines,
+        options=settings.host,
+        overrides=overrides,
+        journal=journal,
+        every_second=lambda: keep_log_small(places.log),
+    )
+
+
+def replace_process(console: Console) -> None:
+    """Start this very command anew in this process's place, with the streams that it was given."""
+    os.dup2(console.out.fileno(), 1)
+    os.dup2(console.err.fileno(), 2)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell is wanted
+
+
+class _Journal:
+    """Every entry goes to the log, and as a line to whoever reads stdout."""
+
+    def __init__(self, console: Console, printer: Printer, arguments: argparse.Namespace) -> None:
+        self._console = console
+        self._printer = printer
+        self._as_json = arguments.log_json
+        self._notify = arguments.settings.notify if console.err.isatty() else "off"
+
+    def __call__(self, entry: JournalEntry) -> None:
+        from cbtui.jobs.clean import visible
+
+        log.log(logging.getLevelName(entry.level.upper()), "%s  %s", entry.kind, f"{entry.task}  {entry.message}")
+        self._printer.print(entry.json() if self._as_json else visible(entry.line()))
+        if entry.kind in _WORTH_A_NOTICE and self._notify != "off":
+            text = visible(f"cbtui: {entry.task} {entry.kind}" if entry.task else "cbtui: nothing is left to render")
+            self._console.draw("\a" if self._notify == "bell" else f"\x1b]9;{text}\a")

@@ -1,0 +1,174 @@
+"""Commands of viewers and scripts: what each verb does to the queue, and the answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cbtui.core.status import IllegalTransition
+from cbtui.host.store import OutOfRange, Store, StoreError, TaskRow
+
+_GLOB = frozenset("*?[")
+_NAMED = 3
+
+
+class Refused(Exception):
+    """A command that cannot be done; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`interrupt` names tasks whose rendering is to end: within a token, or at the next chunk border."""
+
+    text: str
+    interrupt: Mapping[str, bool]
+
+
+Steps = Callable[[Store, TaskRow], str]
+
+
+def obey(store: Store, verb: str, arguments: Mapping[str, Any]) -> Answer:
+    """Carry out one command on the queue, inside the transaction that answers it.
+
+    Raises Refused and StoreError; then the caller lets nothing of it stand.
+    """
+    names = arguments.get("tasks") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Refused("tasks must be a list of names")
+    if verb in {"pause", "resume"} and not names:
+        return _halt(store, paused=verb == "pause")
+    if verb == "move":
+        return _move(store, names, arguments.get("place"))
+    if verb not in _VERBS:
+        raise Refused(f"this host knows no command {verb!r}")
+    if not names:
+        raise Refused(f"{verb} which tasks? Name some, or '*' for all.")
+    done, step = _VERBS[verb]
+    return _each(store, names, done, lambda store, row: step(store, row, arguments))
+
+
+def _halt(store: Store, *, paused: bool) -> Answer:
+    if store.meta.paused == paused:
+        return Answer("the queue is paused already" if paused else "the queue was not paused", {})
+    store.meta.set_paused(paused)
+    text = "the queue is paused; the chunk that is being rendered is finished" if paused else "the queue goes on"
+    return Answer(text, {})
+
+
+def _move(store: Store, names: list[str], place: object) -> Answer:
+    if not isinstance(place, int) or isinstance(place, bool):
+        raise Refused("the position must be a whole number; 1 is next")
+    rows = _find(store, names)
+    # The last goes first to the place, so that they end up there in their order.
+    for row in reversed(rows):
+        store.order.move(row.id, place - 1)
+    at = store.order.place(rows[0].id)
+    if at is None:
+        return Answer(f"{_these(rows)}: will stand at {place} once queued again", {})
+    return Answer(f"{_these(rows)}: now at position {at + 1}", {})
+
+
+def _each(store: Store, names: list[str], done: str, step: Steps) -> Answer:
+    """Take a step with each task. What a glob finds and cannot take it is passed over; what is named is refused."""
+    changed: list[TaskRow] = []
+    interrupt: dict[str, bool] = {}
+    refused: list[str] = []
+    for name in names:
+        by_glob = bool(_GLOB & set(name))
+        for row in _find(store, [name]):
+            try:
+                how = step(store, row)
+            except IllegalTransition:
+                if not by_glob:
+                    refused.append(f"{row.id} is {row.state}")
+                continue
+            except (Refused, StoreError) as error:
+                if not by_glob:
+                    refused.append(str(error))
+                continue
+            changed.append(row)
+            if how:
+                interrupt[row.id] = how == "stop"
+    if not changed:
+        raise Refused(f"nothing was {done}: {'; '.join(refused) or 'no task there can be'}")
+    but = f"; but {'; '.join(refused)}" if refused else ""
+    return Answer(f"{done}: {_these(changed)}{but}", interrupt)
+
+
+def _pause(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
+    if row.state == "rendering":
+        store.tasks.give_back(row.id, to="paused")
+        return "border"
+    store.tasks.transition(row.id, "paused")
+    return ""
+
+
+def _resume(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
+    if row.state != "paused":
+        raise Refused(f"{row.id} is {row.state}, not paused")
+    store.tasks.transition(row.id, "queued")
+    return ""
+
+
+def _cancel(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
+    store.tasks.transition(row.id, "cancelled", reason="by hand")
+    return "stop" if row.state == "rendering" else ""
+
+
+def _retry(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
+    fresh = bool(arguments.get("fresh"))
+    if row.state == "done" and not fresh:
+        raise Refused(f"{row.id} is done. For another rendering of it: cbtui retry --fresh")
+    if row.state in {"paused", "invalid"}:
+        advice = "cbtui resume goes on with it" if row.state == "paused" else "mend its file"
+        raise Refused(f"{row.id} is {row.state}: {advice}")
+    store.tasks.transition(row.id, "queued")
+    store.tasks.set_fresh(row.id, fresh=fresh)
+    return ""
+
+
+def _remove(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
+    store.tasks.remove(row.id)
+    return ""
+
+
+def _priority(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
+    to, by = arguments.get("to"), arguments.get("by")
+    if isinstance(to, bool) or isinstance(by, bool) or not isinstance(to if by is None else by, int):
+        raise Refused("the priority must be a whole number")
+    try:
+        store.tasks.set_priority(row.id, row.priority + by if isinstance(by, int) else int(to or 0))
+    except OutOfRange as error:
+        raise Refused(str(error)) from error
+    return ""
+
+
+_VERBS: Mapping[str, tuple[str, Callable[[Store, TaskRow, Mapping[str, Any]], str]]] = {
+    "pause": ("paused", _pause),
+    "resume": ("resumed", _resume),
+    "cancel": ("cancelled", _cancel),
+    "retry": ("queued", _retry),
+    "remove": ("removed", _remove),
+    "priority": ("put in another priority", _priority),
+}
+
+
+def _find(store: Store, names: Iterable[str]) -> list[TaskRow]:
+    rows: dict[str, TaskRow] = {}
+    for name in names:
+        found = store.queue.matching(name)
+        if not found:
+            raise Refused(f"no task {name!r} in the queue")
+        if len(found) > 1 and not _GLOB & set(name):
+            raise Refused(f"{name!r} is the name of several tasks: {_these(found)}")
+        rows.update((row.id, row) for row in found)
+    if not rows:
+        raise Refused("name at least one task")
+    return list(rows.values())
+
+
+def _these(rows: Iterable[TaskRow]) -> str:
+    names = [row.id for row in rows]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,111 @@
+"""The rendering that is under way: what the engine's thread says of it, and what others want of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
+from cbtui.host.journal import Journal, JournalEntry
+from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
+from cbtui.host.store import Progress, Store, StoreError, TaskRow
+
+# How often progress in tokens and cache look-ups are written down. Each time costs an fsync.
+_WRITE_SECONDS = 0.4
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What other threads want of the rendering: to end within a token, or at the next border of two chunks."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    make_way: threading.Event = field(default_factory=threading.Event)
+
+
+class Current:
+    """Listens to the renderer for one task, and writes what it hears into the store a few times a second.
+
+    Belongs to the engine's thread, but for `task`, `wishes` and `tokens_per_second`. `take_seconds` is the work that
+    went into takes.
+    """
+
+    def __init__(self, task: TaskRow, store: Store, journal: Journal) -> None:
+        self.task = task
+        self.wishes = Wishes()
+        self.take_seconds = 0.0
+        self._store = store
+        self._journal = journal
+        self._done = 0
+        self._total = 0
+        self._drawn: dict[str, int] = {}
+        self._tokens = 0
+        self._looked_up: list[CacheEvent] = []
+        self._written_at = time.monotonic()
+        self._take_began = time.monotonic()
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Of the chunks that are being drawn now; 0 where nothing is."""
+        seconds = time.monotonic() - self._take_began
+        return sum(self._drawn.copy().values()) / seconds if seconds > 0.2 else 0.0
+
+    def listen(self, report: Report) -> TakeFinished | None:
+        """Returns the report itself where it tells of a take."""
+        match report:
+            case CacheEvent():
+                self._looked_up.append(report)
+                if report.message:
+                    look_up: dict[str, object] = {"layer": report.layer, "hit": report.hit, "key": report.key}
+                    self._journal(JournalEntry("cache", report.message, self.task.id, facts=look_up))
+            case Noticed(message, level):
+                self._journal(JournalEntry("notice", message, self.task.id, level))
+            case RunStarted():
+                self._done, self._total = report.ready, report.chunks
+                self._take_began = time.monotonic()
+                start: dict[str, object] = {"run": report.run, "chunks": report.chunks, "ready": report.ready}
+                ready = f", {report.ready} ready" if report.ready else ""
+                message = f"run {report.run}: {report.chunks} chunks{ready}"
+                self._journal(JournalEntry("rendering", message, self.task.id, facts=start))
+                self._write_progress(began=True)
+            case ChunkProgressed():
+                self._drawn[report.request_id] = report.tokens
+            case TakeFinished():
+                self._finish_take(report)
+                return report
+        if time.monotonic() - self._written_at > _WRITE_SECONDS:
+            self._write_progress()
+        return None
+
+    def write_look_ups(self) -> None:
+        """Write down the cache look-ups so far. Raises StoreFull and the like."""
+        if self._looked_up:
+            self._store.cache_events.append(self._looked_up)
+            self._looked_up.clear()
+
+    def _finish_take(self, take: TakeFinished) -> None:
+        self._done += take.chunks
+        self._tokens += take.tokens
+        self._drawn.clear()
+        self._take_began = time.monotonic()
+        self.take_seconds += take.work_seconds
+        facts: dict[str, object] = {"done": self._done, "chunks": self._total}
+        facts |= {"speech_seconds": round(take.speech_seconds, 2), "work_seconds": round(take.work_seconds, 2)}
+        speech = f"{take.speech_seconds:.1f} s of speech in {take.work_seconds:.1f} s"
+        message = f"{self._done}/{self._total} chunks, {speech}"
+        self._journal(JournalEntry("chunk", message, self.task.id, facts=facts))
+        self._write_progress(advanced=True)
+
+    def _write_progress(self, *, began: bool = False, advanced: bool = False) -> None:
+        """Progress that cannot be written is only old when the next is."""
+        self._written_at = time.monotonic()
+        progress = Progress(self._done, self._total, self._tokens + sum(self._drawn.values()))
+        try:
+            with self._store.transaction():
+                self._store.tasks.set_progress(self.task.id, progress, advanced=advanced)
+                if began and self.task.fresh:
+                    # The fresh run is the newest from here on: after a crash it goes on, and no other is begun.
+                    self._store.tasks.set_fresh(self.task.id, fresh=False)
+                self.write_look_ups()
+        except StoreError as error:
+            self._journal(JournalEntry("store", f"progress is not written: {error}", self.task.id, "warning"))

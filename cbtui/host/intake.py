@@ -1,0 +1,280 @@
+"""The thread that keeps the queue as the files are: what the watcher tells, read and put into the store."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from cbtui.core.problem import Problem
+from cbtui.core.stamp import Stamp
+from cbtui.host.journal import Journal, JournalEntry
+from cbtui.host.persistence import GivenUp, Insistence
+from cbtui.host.reading import Reader, Reading
+from cbtui.host.store import FoundTask, KnownFile, Put, Store, attach_store
+from cbtui.jobs.clean import shown_path
+from cbtui.jobs.scan import is_task_name
+from cbtui.jobs.watching import (
+    FileAppeared,
+    FileChanged,
+    FileRenamed,
+    FileVanished,
+    FolderTrouble,
+    ReferenceChanged,
+    SettingsChanged,
+    Told,
+    Watcher,
+)
+from cbtui.jobs.watching.tree import stamp_of
+
+log = logging.getLogger("cbtui.intake")
+
+# Files read and put in one transaction: few enough that the next file that is dropped does not wait long.
+_SLICE = 100
+_TURN_SECONDS = 0.25
+# What is missing for an invalid file may have been put anywhere.
+_INVALID_SECONDS = 2.0
+_INVALID_AT_ONCE = 20
+# An input written so shortly before it was read may have been read by half.
+_FRESH_SECONDS = 2.0
+_AFTER_A_FAULT = 1.0
+
+
+class Intake:
+    """`look_again` and `stop` may be called from any thread; `on_change` is called when the queue may have changed."""
+
+    def __init__(
+        self, watcher: Watcher, reader: Reader, store: Path, *, journal: Journal, on_change: Callable[[], None]
+    ) -> None:
+        self._watcher = watcher
+        self._reader = reader
+        self._store_path = store
+        self._journal = journal
+        self._on_change = on_change
+        self._stopped = threading.Event()
+        self._insist = Insistence(self._stopped, journal)
+        self._asked: queue.SimpleQueue[Path] = queue.SimpleQueue()
+        self._pending: dict[Path, Stamp] = {}
+        self._slice = _SLICE
+        self._unconditional: set[Path] = set()
+        self._again: dict[Path, float] = {}
+        self._inputs: frozenset[Path] | None = None
+        self._inputs_changed = True
+        self._next_invalid = 0.0
+        self._last_invalid = 0
+        self.caught_up = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cbtui-intake", daemon=True)
+
+    def start(self) -> None:
+        self._watcher.start()
+        self._thread.start()
+
+    def stop(self, seconds: float = 1.0) -> None:
+        self._stopped.set()
+        self._watcher.stop(seconds)
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def look_again(self, path: Path) -> None:
+        """Read a file anew, changed or not: it could not be taken over when it was told."""
+        self._asked.put(path)
+
+    def _run(self) -> None:
+        with attach_store(self._store_path) as store:
+            while not self._stopped.is_set():
+                try:
+                    self._turn(store)
+                except GivenUp:
+                    return
+                except Exception as error:
+                    # An intake that died in silence would lose every later file.
+                    log.exception("unexpected error in the intake")
+                    message = f"an unexpected error while reading task files: {error!r}; going on"
+                    self._journal(JournalEntry("folder", message, level="error"))
+                    self._stopped.wait(_AFTER_A_FAULT)
+
+    def _turn(self, store: Store) -> None:
+        timeout = 0.0 if self._pending else _TURN_SECONDS
+        told = self._watcher.next_batch(timeout)
+        if told:
+            self._insist(lambda: self._take(store, told))
+        self._ask_again(store)
+        if self._pending:
+            self._look_at_some(store)
+            self._on_change()
+        elif self._inputs_changed:
+            self._insist(lambda: self._watch_inputs(store))
+        if not told and not self._pending:
+            self.caught_up.set()
+
+    def _look_at_some(self, store: Store) -> None:
+        """One slice of the files that wait. Where something unforeseen is wrong with one, the others go on."""
+        some = dict(list(self._pending.items())[: self._slice])
+        try:
+            self._insist(lambda: self._look(store, some))
+        except GivenUp:
+            raise
+        except Exception as error:
+            if self._slice > 1:
+                self._slice = 1
+                return
+            log.exception("unexpected error while reading %s", *some)
+            names = ", ".join(map(shown_path, some))
+            self._journal(JournalEntry("folder", f"{names} is passed over: unexpected error {error!r}", level="error"))
+        for path in some:
+            del self._pending[path]
+        if not self._pending:
+            self._slice = _SLICE
+
+    def _take(self, store: Store, told: Iterable[Told]) -> None:
+        with store.transaction():
+            for event in told:
+                self._take_one(store, event)
+        self._on_change()
+
+    def _take_one(self, store: Store, event: Told) -> None:
+        match event:
+            case FolderTrouble(path, reason, over):
+                message = f"{'over: ' if over else ''}{shown_path(path)}: {reason}"
+                facts = {"path": str(path), "over": over}
+                self._journal(JournalEntry("folder", message, level="info" if over else "warning", facts=facts))
+            case SettingsChanged(path):
+                self._read_anew(store.files.below(path.parent))
+            case ReferenceChanged(path, _):
+                everything = path == self._reader.user_settings
+                self._read_anew(store.files.below(self._watcher.root) if everything else store.files.reading(path))
+            case FileVanished(path, _):
+                self._lose(store, path)
+            case FileRenamed(old, new, stamp):
+                if store.files.rename(old, new):
+                    self._journal(JournalEntry("renamed", f"{shown_path(old)} is {shown_path(new)}"))
+                self._pending.pop(old, None)
+                self._pending[new] = stamp
+                self._unconditional.add(new)
+            case FileAppeared(path, stamp) | FileChanged(path, stamp):
+                self._pending[path] = stamp
+
+    def _read_anew(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            stamp = stamp_of(str(path))
+            if stamp is not None:
+                self._pending[path] = stamp
+                self._unconditional.add(path)
+
+    def _lose(self, store: Store, path: Path) -> None:
+        self._pending.pop(path, None)
+        known = store.files.known([path]).get(path)
+        cancelled = store.files.lose(path)
+        if cancelled:
+            self._journal(JournalEntry("cancelled", "its file was deleted", cancelled))
+        if known is not None:
+            texts = [self._reader.as_watched(each) for each, _ in known.inputs]
+            self._read_anew([each for each in texts if is_task_name(each.name)])
+            self._read_anew(store.files.twins(known.task))
+            self._inputs_changed = True
+
+    def _ask_again(self, store: Store) -> None:
+        now = time.monotonic()
+        due = [path for path, at in self._again.items() if at <= now]
+        for path in due:
+            del self._again[path]
+        while not self._asked.empty():
+            due.append(self._asked.get())
+        if now >= self._next_invalid and not self._pending:
+            self._next_invalid = now + _INVALID_SECONDS
+            rows = store.files.invalid(_INVALID_AT_ONCE, after=self._last_invalid)
+            self._last_invalid = rows[-1][0] if len(rows) == _INVALID_AT_ONCE else 0
+            due += [path for _, path in rows]
+        self._read_anew(due)
+
+    def _look(self, store: Store, files: Mapping[Path, Stamp]) -> None:
+        known = store.files.known(files)
+        changed = {
+            path: stamp
+            for path, stamp in files.items()
+            if path in self._unconditional or path not in known or not self._reader.is_known(path, stamp, known[path])
+        }
+        own = {path: stamp for path, stamp in changed.items() if not self._is_text_of_another(store, path)}
+        readings = self._reader.read(own, known)
+        with store.transaction():
+            taken: dict[str, Path] = {}
+            found: list[FoundTask] = []
+            for path in changed.keys() - own.keys():
+                store.files.drop(path)
+            for reading in readings:
+                for text in reading.texts:
+                    if text != reading.source:
+                        store.files.drop(text)
+                if reading.found is None:
+                    store.files.drop(reading.source)
+                else:
+                    found.append(self._as_task(store, reading, reading.found, known.get(reading.source), taken))
+            put = store.files.put(found)
+        self._unconditional -= files.keys()
+        if readings or put.added or put.edited:
+            self._inputs_changed = True
+        self._watch_fresh_inputs(found)
+        self._tell(found, put)
+
+    def _is_text_of_another(self, store: Store, path: Path) -> bool:
+        if path.suffix.lower() in {".yaml", ".yml"}:
+            return False
+        real = Path(os.path.realpath(path))
+        return any(source != path for source in store.files.reading(real))
+
+    def _as_task(
+        self, store: Store, reading: Reading, found: FoundTask, known: KnownFile | None, taken: dict[str, Path]
+    ) -> FoundTask:
+        """The task under a name that no other file has; of two files of one task, the later is invalid."""
+        if known is not None and known.state == "rendering" and known.task != found.id:
+            # It keeps its name until the rendering is over.
+            self._again[found.source] = time.monotonic() + _FRESH_SECONDS
+        holder = taken.get(found.id) or store.files.holder(found.id)
+        if holder is not None and holder != found.source and os.path.lexists(holder):
+            name = f"{found.id}{found.source.suffix}"
+            message = f"makes the same task '{found.id}' as {shown_path(holder)}: rename one of them"
+            problems = found.problems or (Problem(shown_path(found.source), message),)
+            found = replace(found, id=name, problems=problems, digest="", finished=None)
+        taken[found.id] = found.source
+        return found
+
+    def _watch_fresh_inputs(self, found: Iterable[FoundTask]) -> None:
+        now = time.time()
+        for task in found:
+            if any(stamp and abs(now - stamp.mtime_ns / 1e9) < _FRESH_SECONDS for _, stamp in task.inputs):
+                self._again.setdefault(task.source, time.monotonic() + _FRESH_SECONDS)
+
+    def _watch_inputs(self, store: Store) -> None:
+        """Have the watcher tell of every file that tasks were read from besides their own."""
+        self._inputs_changed = False
+        inputs = store.files.inputs() | {self._reader.user_settings}
+        if inputs != self._inputs:
+            self._watcher.watch_also(inputs)
+            self._inputs = inputs
+
+    def _tell(self, found: Iterable[FoundTask], put: Put) -> None:
+        by_id = {task.id: task for task in found}
+        for task in put.added:
+            self._tell_of(by_id[task], "added", "queued")
+        for task in put.edited:
+            self._tell_of(by_id[task], "changed", "read again")
+        for task in put.rendering:
+            self._tell_of(by_id[task], "changed", "will be queued again after its rendering")
+
+    def _tell_of(self, task: FoundTask, kind: str, message: str) -> None:
+        facts = {"file": str(task.source)}
+        if task.problems:
+            text = "; ".join(map(str, task.problems))
+            facts["problems"] = text
+            self._journal(JournalEntry("invalid", text, task.id, "warning", facts))
+        elif task.finished and kind == "added":
+            self._journal(JournalEntry("added", f"is finished already: {task.finished.output}", task.id, facts=facts))
+        elif kind == "added":
+            self._journal(JournalEntry("added", message, task.id, facts=facts))
+        else:
+            self._journal(JournalEntry("changed", message, task.id, facts=facts))

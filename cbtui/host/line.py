@@ -1,0 +1,295 @@
+"""The thread that owns the engine: it takes the next task, renders it, and has written down what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cbtui.core.events import CacheEvent
+from cbtui.core.stamp import Stamp
+from cbtui.core.task import Task
+from cbtui.engine.base import DeviceLost, EngineUnavailable, OutOfMemory, PreparationStopped
+from cbtui.engine.cache_log import CacheLog
+from cbtui.host.blocks import Blocks
+from cbtui.host.current import Current
+from cbtui.host.hooks import Hooks
+from cbtui.host.journal import Journal, JournalEntry
+from cbtui.host.options import HostOptions
+from cbtui.host.outcomes import Outcomes
+from cbtui.host.persistence import GivenUp, Insistence
+from cbtui.host.reading import Reader, model_of
+from cbtui.host.rendering.batch import render_task
+from cbtui.host.rendering.engines import Engines
+from cbtui.host.rendering.renderer import Rendered, full_disk
+from cbtui.host.rendering.reports import Report
+from cbtui.host.rendering.runs import RunInUse
+from cbtui.host.scheduler import Need, choose
+from cbtui.host.store import Store, TaskRow, attach_store
+from cbtui.host.watchman import Watchman
+
+log = logging.getLogger("cbtui.line")
+
+_TURN_SECONDS = 1.0
+# How long the intake gets to sort out a file that is another task by now.
+_SORTING_SECONDS = 0.2
+
+
+class Line:
+    """Works the queue off, one task at a time. Its public methods may be called from any thread.
+
+    `look_again` has the intake read a file anew. `restart_wanted` is set when only a new process can go on.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        engines: Engines,
+        reader: Reader,
+        *,
+        options: HostOptions,
+        journal: Journal,
+        hooks: Hooks,
+        look_again: Callable[[Path], None],
+    ) -> None:
+        self._store_path = store
+        self._engines = engines
+        self._reader = reader
+        self._options = options
+        self._journal = journal
+        self._hooks = hooks
+        self._look_again = look_again
+        self._cache_log = CacheLog(engines.places.cache_log)
+        self._stopped = threading.Event()
+        self._wake = threading.Event()
+        self._insist = Insistence(self._stopped, journal)
+        self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._blocks = Blocks()
+        self._watchman = Watchman(journal)
+        self._last: Need | None = None
+        self._worked_at = time.monotonic()
+        self._has_worked = False
+        self.current: Current | None = None
+        self.restart_wanted = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cbtui-engine", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within a token; the task that is being rendered goes back to its place."""
+        self._stopped.set()
+        self._wake.set()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the end; whether it came."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def wake(self) -> None:
+        """Something about the queue changed."""
+        self._wake.set()
+
+    def ask(self, action: Callable[[], None]) -> None:
+        """Have the engine's thread do this between two tasks."""
+        self._asked.put(action)
+        self._wake.set()
+
+    def forget_memory(self) -> None:
+        """Models were loaded or unloaded: what memory held before is no measure any more."""
+        self._watchman.forget_memory()
+
+    @property
+    def hold(self) -> str:
+        """Why nothing can be rendered at all; empty where nothing stands in the way."""
+        if block := self._blocks.full_disk:
+            return f"no space left on the disk of {block.place}"
+        return "" if self._reader.root.is_dir() else f"the jobs directory {self._reader.root} cannot be reached"
+
+    def should_stop(self) -> bool:
+        return self._stopped.is_set()
+
+    def _run(self) -> None:
+        with attach_store(self._store_path) as store:
+            outcomes = Outcomes(
+                store,
+                self._blocks,
+                output=self._engines.places.output,
+                insist=self._insist,
+                journal=self._journal,
+                hooks=self._hooks,
+                look_again=self._look_again,
+            )
+            while not self._stopped.is_set():
+                try:
+                    self._turn(store, outcomes)
+                except GivenUp:
+                    return
+                except Exception as error:
+                    # A line that died in silence would leave the queue standing for ever.
+                    log.exception("unexpected error in the engine's thread")
+                    self._journal(JournalEntry("notice", f"an unexpected error: {error!r}; going on", level="error"))
+                    self._stopped.wait(_TURN_SECONDS)
+
+    def _turn(self, store: Store, outcomes: Outcomes) -> None:
+        while not self._asked.empty():
+            self._asked.get()()
+        outcomes.release_what_is_due()
+        row = None if self.hold else self._insist(lambda: self._next(store))
+        if row is not None:
+            self._has_worked = True
+            self._render(store, outcomes, row)
+            self._worked_at = time.monotonic()
+            return
+        if self._has_worked and not self.hold and not store.meta.paused:
+            self._has_worked = False
+            self._tell_empty(store)
+        self._unload_when_idle()
+        due = self._blocks.next_due()
+        seconds = _TURN_SECONDS if due is None else min(_TURN_SECONDS, due - time.monotonic())
+        self._wake.wait(max(0.01, seconds))
+        self._wake.clear()
+
+    def _next(self, store: Store) -> TaskRow | None:
+        if store.meta.paused:
+            return None
+        most = self._options.overtake
+        choice = choose(store.queue.next_queued(most + 1), self._last, self._engines.loaded_models(), most)
+        if choice is None:
+            return None
+        with store.transaction():
+            row = store.tasks.begin(choice.task.id, overtaking=choice.overtakes)
+            if choice.spared:
+                store.meta.count("swaps_avoided")
+        return row
+
+    def _render(self, store: Store, outcomes: Outcomes, row: TaskRow) -> None:
+        current = self.current = Current(row, store, self._journal)
+        try:
+            task = self._read(store, outcomes, row)
+            if task is not None:
+                self._render_task(store, outcomes, current, task)
+        except GivenUp:
+            raise
+        except Exception as error:
+            # Whatever one task does to us, the next may be fine.
+            log.exception("unexpected error while rendering %s", row.id)
+            outcomes.fail(current, f"unexpected error: {error!r}. The log has more.")
+        finally:
+            self.current = None
+
+    def _read(self, store: Store, outcomes: Outcomes, row: TaskRow) -> Task | None:
+        """The task as its file has it; None where the file is not what the queue took it for: then it is put anew."""
+        try:
+            stamp = Stamp.of(row.source.lstat())
+        except FileNotFoundError:
+            self._insist(lambda: _lose(store, row))
+            return None
+        except OSError as error:
+            outcomes.block(row, "in use", row.id, f"{row.source}: {error.strerror}.")
+            return None
+        (reading,) = self._reader.read({row.source: stamp}, store.files.known([row.source]))
+        found = reading.found
+        if reading.task is not None and found is not None and (found.id, found.digest) == (row.id, row.digest):
+            return reading.task
+        self._insist(lambda: store.tasks.give_back(row.id))
+        if found is not None and found.id == row.id:
+            self._insist(lambda: store.files.put([found]))
+        else:
+            self._look_again(row.source)
+            self._stopped.wait(_SORTING_SECONDS)
+        return None
+
+    def _render_task(self, store: Store, outcomes: Outcomes, current: Current, task: Task) -> None:
+        row, model = current.task, model_of(task)
+        if held := self._blocks.holding("engine", model, now=time.monotonic()):
+            outcomes.block(row, "engine", model, held.reason)
+            return
+        try:
+            rendered = self._with_relief(store, current, task)
+        except DeviceLost as error:
+            reason = str(error)
+            self._insist(lambda: store.tasks.survive(row.id, cause=reason))
+            self._journal(JournalEntry("failed", f"{error} cbtui starts itself anew.", row.id, "error"))
+            self.restart_wanted.set()
+            self.stop()
+        except OutOfMemory as error:
+            outcomes.block(row, "memory", row.id, str(error))
+        except PreparationStopped:
+            outcomes.give_back(current)
+        except EngineUnavailable as error:
+            outcomes.block(row, "engine", model, str(error))
+        except RunInUse as error:
+            outcomes.block(row, "in use", row.id, f"{error}.")
+        except OSError as error:
+            outcomes.fail(current, f"{error.filename}: {error.strerror}", no_room=full_disk(error))
+        else:
+            outcomes.forgive(model)
+            self._last = Need(row.model, row.voice)
+            outcomes.settle(current, task, rendered)
+
+    def _with_relief(self, store: Store, current: Current, task: Task) -> Rendered:
+        """Render; where memory runs out, with a smaller batch, then with no other model beside it."""
+        fresh = current.task.fresh
+        while True:
+            try:
+                (rendered,) = render_task(
+                    task,
+                    self._engines,
+                    "new" if fresh else "last",
+                    report=lambda report: self._listen(current, task, report),
+                    should_stop=lambda: self._stopped.is_set() or current.wishes.stop.is_set(),
+                    should_yield=lambda: self._should_yield(store, current),
+                )
+            except OutOfMemory as error:
+                relief = self._engines.relieve(task)
+                if not relief:
+                    raise
+                self.forget_memory()
+                self._journal(JournalEntry("memory", f"{error} Going on with {relief}.", task.id, "warning"))
+                # The fresh run has begun, and is the last one.
+                fresh = False
+            else:
+                return rendered
+
+    def _listen(self, current: Current, task: Task, report: Report) -> None:
+        if isinstance(report, CacheEvent):
+            # A log that cannot grow is no reason to stop working.
+            with contextlib.suppress(OSError):
+                self._cache_log.append(report)
+            if report.layer == "model" and not report.hit:
+                self.forget_memory()
+        take = current.listen(report)
+        if take is not None:
+            self._watchman.observe(take, self._engines.of(task).vitals(), current.task)
+
+    def _should_yield(self, store: Store, current: Current) -> bool:
+        """Whether the person paused it or the queue, or put something more urgent before it."""
+        if current.wishes.make_way.is_set() or store.meta.paused:
+            return True
+        first = store.queue.next_queued(1)
+        return bool(first) and first[0].priority > store.tasks.get(current.task.id).priority
+
+    def _unload_when_idle(self) -> None:
+        limit = self._options.idle_unload
+        if limit is None or time.monotonic() - self._worked_at < limit or not self._engines.loaded_models():
+            return
+        names = ", ".join(sorted(self._engines.loaded_models()))
+        self._engines.unload()
+        self.forget_memory()
+        self._journal(JournalEntry("model", f"unloaded {names} after {limit:.0f} s without work"))
+
+    def _tell_empty(self, store: Store) -> None:
+        counts: dict[str, object] = {state: count for state, count in store.queue.counts().items() if count}
+        self._journal(JournalEntry("empty", "nothing is left to render", facts=counts))
+        self._hooks.run("queue_empty", {"counts": counts})
+
+
+def _lose(store: Store, row: TaskRow) -> None:
+    with store.transaction():
+        store.tasks.give_back(row.id)
+        store.files.lose(row.source)

@@ -1,0 +1,42 @@
+"""Writing to the store in spite of a full disk or a busy store: what must be written is tried again until it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from cbtui.host.journal import Journal, JournalEntry
+from cbtui.host.store import StoreBusy, StoreFull, StoreUnavailable
+
+T = TypeVar("T")
+_PAUSE_SECONDS = 1.0
+
+
+class GivenUp(Exception):
+    """The host stops before the store could be written."""
+
+
+class Insistence:
+    """Repeats what the store could not do for want of room or of a lock, and says so once each time it begins."""
+
+    def __init__(self, stopped: threading.Event, journal: Journal) -> None:
+        self._stopped = stopped
+        self._journal = journal
+
+    def __call__(self, action: Callable[[], T]) -> T:
+        """What `action` returns once it does. Raises GivenUp once the host stops, and what else `action` raises."""
+        told = False
+        while True:
+            try:
+                result = action()
+            except (StoreFull, StoreBusy, StoreUnavailable) as error:
+                if not told:
+                    told = True
+                    self._journal(JournalEntry("store", f"{error}; trying again until it works", level="warning"))
+                if self._stopped.wait(_PAUSE_SECONDS):
+                    raise GivenUp from error
+            else:
+                if told:
+                    self._journal(JournalEntry("store", "the queue can be written again"))
+                return result

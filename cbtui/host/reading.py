@@ -1,0 +1,142 @@
+"""From task files to what the queue takes: each file read together with the settings around it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cbtui.core.problem import InvalidFile
+from cbtui.core.stamp import Stamp
+from cbtui.core.task import Task
+from cbtui.host.rendering.digest import ClipDigests, digest_task, find_finished
+from cbtui.host.store import FoundTask, KnownFile
+from cbtui.jobs import load_tasks
+from cbtui.jobs.clean import visible
+from cbtui.jobs.scan import FOLDER_SETTINGS
+from cbtui.jobs.watching.tree import stamp_of
+from cbtui.paths import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of one file: `found` is None where it is no task of its own but a text that another file names.
+
+    `task` is None for an invalid one. `texts` are the texts it names, as paths below the jobs directory where they
+    lie there.
+    """
+
+    source: Path
+    found: FoundTask | None
+    task: Task | None = None
+    texts: tuple[Path, ...] = ()
+
+
+class Reader:
+    """Reads task files of one jobs directory. `overrides` are settings of the command line, which win over files."""
+
+    def __init__(self, places: Places, overrides: Mapping[str, str]) -> None:
+        self.root = Path(os.path.abspath(places.jobs))  # noqa: PTH100 - Path.absolute keeps '..'
+        self._real_root = Path(os.path.realpath(self.root))
+        self._output = places.output
+        self.user_settings = places.user_settings
+        self._overrides = dict(overrides)
+        self._clips = ClipDigests()
+
+    def surroundings(self, path: Path) -> str:
+        """Names the settings that a task file here is read with: the user's, `job.yaml` of each folder, overrides."""
+        folders = [self.root, *reversed([each for each in path.parents if each.is_relative_to(self.root)][:-1])]
+        files = [self.user_settings, *(folder / FOLDER_SETTINGS for folder in folders)]
+        stamps = [str(stamp_of(str(file))) for file in files]
+        return hashlib.sha256("\n".join([*stamps, repr(sorted(self._overrides.items()))]).encode()).hexdigest()[:16]
+
+    def is_known(self, path: Path, stamp: Stamp, known: KnownFile) -> bool:
+        """Whether nothing that decides this task has changed since it was read."""
+        return (
+            known.stamp == stamp
+            and all(stamp_of(str(each)) == there for each, there in known.inputs)
+            and known.surroundings == self.surroundings(path)
+        )
+
+    def read(self, files: Mapping[Path, Stamp], known: Mapping[Path, KnownFile]) -> tuple[Reading, ...]:
+        """Read files, in their order. `known` keeps the name of a task whose file is invalid by now."""
+        loaded = load_tasks(
+            files,
+            root=self.root,
+            user_settings=self.user_settings,
+            scanned=frozenset(files),
+            overrides=self._overrides,
+        )
+        tasks = {task.source: task for task in loaded.tasks}
+        return tuple(
+            self._reading(
+                path,
+                stamp,
+                tasks.get(path) or loaded.invalid.get(path),
+                loaded.texts_named_by.get(path, ()),
+                known.get(path),
+            )
+            for path, stamp in files.items()
+        )
+
+    def as_watched(self, path: Path) -> Path:
+        """A resolved path by the name that the watcher has for it."""
+        return self.root / path.relative_to(self._real_root) if path.is_relative_to(self._real_root) else path
+
+    def _reading(
+        self,
+        path: Path,
+        stamp: Stamp,
+        outcome: Task | InvalidFile | None,
+        texts: tuple[Path, ...],
+        known: KnownFile | None,
+    ) -> Reading:
+        if outcome is None:
+            return Reading(path, None)
+        surroundings = self.surroundings(path)
+        watched = tuple(map(self.as_watched, texts))
+        if isinstance(outcome, InvalidFile):
+            found = FoundTask(
+                id=known.task if known else self._name_of(path),
+                source=path,
+                stamp=stamp,
+                digest="",
+                problems=outcome.problems,
+                surroundings=surroundings,
+                inputs=_stamped(texts),
+            )
+            return Reading(path, found, None, watched)
+        return Reading(path, self._found(outcome, stamp, surroundings, new=known is None), outcome, watched)
+
+    def _found(self, task: Task, stamp: Stamp, surroundings: str, *, new: bool) -> FoundTask:
+        digest = digest_task(task, self._clips)
+        clip = task.speakers[task.default_speaker].reference
+        return FoundTask(
+            id=task.id,
+            source=task.source,
+            stamp=stamp,
+            digest=digest,
+            priority=task.priority,
+            model=model_of(task),
+            voice="builtin" if clip is None else self._clips(clip)[:16],
+            characters=len(task.text),
+            surroundings=surroundings,
+            inputs=_stamped(task.references),
+            finished=find_finished(self._output, task, digest) if new else None,
+        )
+
+    def _name_of(self, path: Path) -> str:
+        """A name for what cannot be a task yet."""
+        folder = path.parent.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else "."
+        return visible(f"{self.root.name or 'jobs' if folder == '.' else folder}/{path.stem}")
+
+
+def model_of(task: Task) -> str:
+    """What must be loaded for a task: `chatterbox/turbo`, or `espeak`."""
+    return task.engine if task.engine == "espeak" else f"{task.engine}/{task.model}"
+
+
+def _stamped(paths: tuple[Path, ...]) -> tuple[tuple[Path, Stamp | None], ...]:
+    return tuple((path, stamp_of(str(path))) for path in dict.fromkeys(paths))

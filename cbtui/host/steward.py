@@ -1,0 +1,202 @@
+"""The thread that answers commands at once, also while the engine works, and tells every second how the host fares."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from cbtui.core.task import MODELS, ModelName
+from cbtui.engine.base import EngineUnavailable, PreparationStopped
+from cbtui.host.control import Answer, Refused, obey
+from cbtui.host.journal import Journal, JournalEntry
+from cbtui.host.line import Line
+from cbtui.host.live import LiveFile
+from cbtui.host.monitor import Monitor
+from cbtui.host.persistence import GivenUp, Insistence
+from cbtui.host.rendering.engines import Engines
+from cbtui.host.rendering.reports import Report
+from cbtui.host.store import Command, Store, StoreError, attach_store
+
+log = logging.getLogger("cbtui.steward")
+
+# A person notices about 100 ms; looking costs 0.1 ms.
+_GLANCE_SECONDS = 0.05
+_LIVE_SECONDS = 1.0
+
+Finished = tuple[int, Literal["done", "refused"], str]
+
+
+class Steward:
+    """`on_stop` is called when a person asks the host to end, `every_second` for what else wants doing now and then."""
+
+    def __init__(
+        self,
+        store: Path,
+        line: Line,
+        engines: Engines,
+        *,
+        monitor: Monitor,
+        live: LiveFile,
+        journal: Journal,
+        on_stop: Callable[[], None],
+        every_second: Callable[[], None],
+    ) -> None:
+        self._store_path = store
+        self._line = line
+        self._engines = engines
+        self._monitor = monitor
+        self._live = live
+        self._journal = journal
+        self._on_stop = on_stop
+        self._every_second = every_second
+        self._stopped = threading.Event()
+        self._insist = Insistence(self._stopped, journal)
+        # Commands that the engine's thread carries out, and what became of them.
+        self._handed_over: set[int] = set()
+        self._answers: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+        self._told_of_live = False
+        self._thread = threading.Thread(target=self._run, name="cbtui-steward", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, seconds: float = 1.0) -> None:
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        self._monitor.close()
+
+    def _run(self) -> None:
+        next_live = 0.0
+        with attach_store(self._store_path) as store:
+            while not self._stopped.is_set():
+                try:
+                    self._work_off(store)
+                    if time.monotonic() >= next_live:
+                        next_live = time.monotonic() + _LIVE_SECONDS
+                        self._tell_how_it_fares()
+                        self._every_second()
+                except GivenUp:
+                    return
+                except Exception as error:
+                    # A steward that died in silence would leave every command unanswered.
+                    log.exception("unexpected error in the steward")
+                    self._journal(JournalEntry("command", f"an unexpected error: {error!r}; going on", level="error"))
+                    self._stopped.wait(1.0)
+                self._stopped.wait(_GLANCE_SECONDS)
+
+    def _work_off(self, store: Store) -> None:
+        while not self._answers.empty():
+            number, state, text = self._answers.get()
+            self._insist(partial(store.commands.answer, number, state, text))
+            self._handed_over.discard(number)
+        for command in store.commands.waiting():
+            if command.number not in self._handed_over:
+                self._carry_out(store, command)
+
+    def _carry_out(self, store: Store, command: Command) -> None:
+        current = self._line.current
+        try:
+            answer = self._insist(lambda: self._obey(store, command))
+        except (Refused, StoreError) as error:
+            reason = str(error)
+            self._insist(lambda: store.commands.answer(command.number, "refused", reason))
+            self._tell(command, f"refused: {reason}")
+            return
+        if answer is None:
+            return
+        # The rendering that was under way when the command took effect, and no later one of the same task.
+        if current is not None and current.task.id in answer.interrupt:
+            wishes = current.wishes
+            (wishes.stop if answer.interrupt[current.task.id] else wishes.make_way).set()
+        self._tell(command, answer.text)
+        self._line.wake()
+
+    def _obey(self, store: Store, command: Command) -> Answer | None:
+        """Carry out and answer a command in one transaction; None where the answer comes later."""
+        with store.transaction():
+            if command.verb in {"load", "unload"}:
+                self._hand_over(command)
+                return None
+            if command.verb == "stop":
+                self._on_stop()
+                answer = Answer("the host stops; what is being rendered goes on with the next one", {})
+            else:
+                answer = obey(store, command.verb, command.arguments)
+            store.commands.answer(command.number, "done", answer.text)
+            return answer
+
+    def _hand_over(self, command: Command) -> None:
+        model = command.arguments.get("model")
+        if model is not None and model not in MODELS:
+            raise Refused(f"there is no model {model!r}; there are {', '.join(MODELS)}")
+        if command.verb == "load" and model is None:
+            raise Refused("load which model?")
+        name: ModelName | None = model
+        self._handed_over.add(command.number)
+
+        def act() -> None:
+            try:
+                text = self._load(name) if command.verb == "load" and name else self._unload(name)
+            except PreparationStopped:
+                return
+            except EngineUnavailable as error:
+                self._answers.put((command.number, "refused", str(error)))
+            else:
+                self._tell(command, text)
+                self._answers.put((command.number, "done", text))
+
+        self._line.ask(act)
+
+    def _load(self, model: ModelName) -> str:
+        engine = self._engines.of_model("chatterbox", model)
+        engine.load(emit=self._note, should_stop=self._line.should_stop)
+        self._line.forget_memory()
+        return f"{model} is loaded"
+
+    def _unload(self, model: ModelName | None) -> str:
+        count = self._engines.unload(model)
+        self._line.forget_memory()
+        return f"{count} unloaded" if count else "no such model was loaded"
+
+    def _note(self, report: Report) -> None:
+        message = getattr(report, "message", "")
+        if message:
+            self._journal(JournalEntry("model", message))
+
+    def _tell(self, command: Command, text: str) -> None:
+        facts = {"verb": command.verb, "arguments": dict(command.arguments)}
+        self._journal(JournalEntry("command", f"{command.verb}: {text}", facts=facts))
+
+    def _tell_how_it_fares(self) -> None:
+        sample = self._monitor.sample()
+        current = self._line.current
+        facts: Mapping[str, Any] = {
+            "at": time.time(),
+            "rendering": current.task.id if current else None,
+            "tokens_per_second": round(current.tokens_per_second, 1) if current else None,
+            "hold": self._line.hold,
+            "models": _models(self._engines),
+            "memory": sample.as_json(),
+        }
+        try:
+            self._live.write(facts)
+            self._told_of_live = False
+        except OSError as error:
+            if not self._told_of_live:
+                self._told_of_live = True
+                message = f"viewers do not see memory and models: {self._live.path}: {error.strerror}"
+                self._journal(JournalEntry("notice", message, level="warning"))
+
+
+def _models(engines: Engines) -> list[dict[str, object]]:
+    info = engines.loaded()
+    return [
+        {"model": key, "bytes": info.bytes[key], "load_seconds": round(info.load_seconds[key], 2)} for key in info.keys
+    ]

@@ -1,0 +1,119 @@
+"""What a person asks of a running host, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cbtui.paths import Places
+from tests.host.serving import Served, serving
+from tests.support.gated_engine import GatedEngine
+
+TWO_CHUNKS = """
+chunking: {target: 40, limit: 60}
+text: |
+  This is the first sentence of it.
+
+  This is the second sentence.
+"""
+
+
+@pytest.fixture
+def engine() -> GatedEngine:
+    return GatedEngine()
+
+
+@pytest.fixture
+def served(places: Places, engine: GatedEngine) -> Iterator[Served]:
+    with serving(places, engine) as served:
+        yield served
+
+
+def begin(served: Served, engine: GatedEngine, task: str = "a") -> None:
+    """Have a task of two chunks under way, its first chunk not finished."""
+    served.drop(f"{task}.yaml", TWO_CHUNKS.replace("This is", f"{task} is"))
+    served.until(lambda: any(text.startswith(f"{task} is the first") for text in engine.begun), "begun")
+
+
+def test_a_cancelled_task_ends_within_a_token(served: Served, engine: GatedEngine) -> None:
+    begin(served, engine)
+    assert served.ask("cancel", tasks=["jobs/a"]).answer == "cancelled: jobs/a"
+    served.until(lambda: engine.stopped, "the engine stops")
+    assert served.state("jobs/a") == "cancelled"
+
+
+def test_a_paused_task_finishes_its_chunk_and_goes_on_with_the_next(served: Served, engine: GatedEngine) -> None:
+    begin(served, engine)
+    served.ask("pause", tasks=["a"])
+    engine.let()
+    served.until(served.host_is_idle, "the line is free")
+    assert (served.state("jobs/a"), len(engine.requests)) == ("paused", 1)
+    served.ask("resume", tasks=["a"])
+    engine.open()
+    served.until_state("jobs/a", "done")
+    assert [text[:14] for text in engine.texts] == ["a is the first", "a is the secon"]
+
+
+def test_a_paused_queue_gives_its_task_back_and_takes_none(served: Served, engine: GatedEngine) -> None:
+    begin(served, engine)
+    served.ask("pause")
+    engine.let()
+    row = served.until_state("jobs/a", "queued")
+    assert (row.attempts, len(engine.requests)) == (0, 1)
+    served.ask("resume")
+    engine.open()
+    served.until_state("jobs/a", "done")
+
+
+def test_a_higher_priority_goes_first_at_the_next_chunk_border(served: Served, engine: GatedEngine) -> None:
+    begin(served, engine)
+    served.drop("urgent.yaml", "priority: 5\ntext: Now.\n")
+    served.until_state("jobs/urgent", "queued")
+    engine.let(2)
+    served.until_state("jobs/urgent", "done")
+    engine.open()
+    served.until_state("jobs/a", "done")
+    assert [text[:8] for text in engine.texts] == ["a is the", "Now.", "a is the"]
+
+
+def test_what_is_refused_says_why(served: Served, engine: GatedEngine) -> None:
+    engine.open()
+    served.drop("a.txt", "Hello.")
+    served.until_state("jobs/a", "done")
+    assert served.ask("cancel", tasks=["jobs/a"]).answer == "nothing was cancelled: jobs/a is done"
+    assert "--fresh" in served.ask("retry", tasks=["a"]).answer
+    assert served.ask("pause", tasks=["none"]).answer == "no task 'none' in the queue"
+    assert served.ask("dance", tasks=["a"]).answer == "this host knows no command 'dance'"
+
+
+def test_a_fresh_retry_is_a_new_run(served: Served, engine: GatedEngine) -> None:
+    engine.open()
+    served.drop("a.txt", "Hello.")
+    served.until_state("jobs/a", "done")
+    served.ask("retry", tasks=["a"], fresh=True)
+    served.until(lambda: len(served.finals("jobs/a")) == 2, "a second run")
+    served.until_state("jobs/a", "done")
+    assert not served.store.tasks.get("jobs/a").fresh
+
+
+def test_a_removed_task_stays_out_until_its_file_changes(served: Served, engine: GatedEngine) -> None:
+    served.ask("pause")
+    served.drop("a.txt", "Hello.")
+    served.until_state("jobs/a", "queued")
+    assert served.ask("remove", tasks=["a"]).state == "done"
+    assert served.state("jobs/a") is None
+    served.drop("b.txt", "Another.")
+    served.until_state("jobs/b", "queued")
+    assert served.state("jobs/a") is None
+    served.drop("a.txt", "Hello again.")
+    served.until_state("jobs/a", "queued")
+
+
+def test_moved_tasks_stand_where_they_were_put_in_their_order(served: Served) -> None:
+    served.ask("pause")
+    for name in "abcd":
+        served.drop(f"{name}.txt", f"Hello {name}.")
+        served.until_state(f"jobs/{name}", "queued")
+    served.ask("move", tasks=["c", "d"], place=1)
+    assert [row.id for row in served.store.queue.page(limit=9)] == ["jobs/c", "jobs/d", "jobs/a", "jobs/b"]
