@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from cbtui import __version__
-from cbtui.commands import add, cache, demo, doctor, exits, status, steer, watch
+from cbtui.commands import add, cache, completion, demo, doctor, exits, status, steer, watch
 from cbtui.commands import run as run_command
 from cbtui.commands.console import plain_console
 from cbtui.core.task import ENGINES, MODELS
@@ -42,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("status", status, "the queue, for people and for scripts"),
         ("doctor", doctor, "what would stop this machine from rendering, and the fix"),
         ("demo", demo, "render the examples on the draft voice: no GPU, no weights, no network"),
+        ("completion", completion, "print a script that has a shell complete commands, options and names of tasks"),
     ):
         command = commands.add_parser(
             name, parents=[common], help=text, description=text, epilog=_EPILOG, allow_abbrev=False
@@ -79,6 +80,8 @@ _COMMON = ("jobs_dir", "output_dir", "state_dir", "engine", "model", "device", "
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit status."""
     parser = build_parser()
+    if completion.is_asked_for():
+        completion.answer(parser)
     arguments = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(_COMMON)))
     if arguments.command is None and not arguments.explain_cache:
         parser.print_help(sys.stderr)
@@ -103,19 +106,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complete(arguments: argparse.Namespace) -> str:
-    """Fill in what the command line left open from the user's settings; gives what is wrong with those, or nothing."""
-    path = _places(arguments).user_settings
-    if path.is_file():
-        from cbtui.core.problem import InvalidFile
-        from cbtui.settings import load_settings
+    """Fill in what the command line left open from the user's settings; gives what is wrong with those, or nothing.
 
-        try:
-            settings = load_settings(path)
-        except InvalidFile as error:
-            return str(error)
-        for name in ("jobs_dir", "output_dir", "state_dir", "device", "model_dir", "log_level"):
-            if getattr(arguments, name) is None:
-                setattr(arguments, name, getattr(settings, name))
+    The settings themselves become `arguments.settings`.
+    """
+    from cbtui.core.problem import InvalidFile
+    from cbtui.settings import load_settings
+
+    try:
+        settings = arguments.settings = load_settings(_places(arguments).user_settings)
+    except InvalidFile as error:
+        return str(error)
+    for name in ("jobs_dir", "output_dir", "state_dir", "device", "model_dir", "log_level"):
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, getattr(settings, name))
     if arguments.model_dir:
         # The shell leaves the tilde of --model-dir=~/x alone.
         arguments.model_dir = os.path.expanduser(arguments.model_dir)  # noqa: PTH111

@@ -4,28 +4,31 @@ app:
   output_dir: ~/audiobooks
   model_dir: /models/chatterbox
   device: cuda
+  idle_unload: 30 min
+  hooks:
+    task_failed: notify-send "cbtui: a task failed"
+    queue_empty: [sh, -c, "jq . >> ~/cbtui-events.json"]
+  notify: bell
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from cbtui.core.problem import InvalidFile
-from cbtui.jobs import values
-from cbtui.jobs.clean import shown_path
-from cbtui.jobs.safe_open import YAML_LIMIT, read_text
-from cbtui.jobs.yaml_nodes import parse_yaml
+from cbtui.host.options import HookCommands, HostOptions
 
-_SECTION = "app"
-LOG_LEVELS = ("debug", "info", "warning", "error")
+Notify = Literal["off", "bell", "osc9"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds where the command line says nothing. Folders are absolute; None means the built-in default."""
+    """What holds where the command line says nothing. Folders are absolute; None means the built-in default.
+
+    `notify` says how a terminal is told of what deserves a look: not at all, by its bell, or by a message of
+    the desktop (OSC 9).
+    """
 
     jobs_dir: str | None = None
     output_dir: str | None = None
@@ -33,39 +36,18 @@ class Settings:
     model_dir: str | None = None
     device: str | None = None
     log_level: str | None = None
+    host: HostOptions = field(default_factory=HostOptions)
+    notify: Notify = "osc9"
 
 
 def load_settings(path: Path) -> Settings:
     """The settings in a file of the user's; a missing file sets nothing. Raises InvalidFile with all that is wrong."""
     if not path.is_file():
         return Settings()
-    document = parse_yaml(read_text(path.resolve(), limit=YAML_LIMIT), shown_path(path), what="a settings file")
-    section = document.values.get(_SECTION) or {}
-    problems = [problem for problem in document.problems if f"{_SECTION}." in problem.message]
-    if not isinstance(section, dict):
-        raise InvalidFile((document.origin((_SECTION,)).problem("must be a mapping of settings"),))
-    checks = _checks(path.resolve().parent)
-    found: dict[str, Any] = {}
-    for name, value in section.items():
-        place = document.origin((_SECTION, name))
-        if name not in checks:
-            problems.append(place.problem(f"unknown setting{values.did_you_mean(name, checks)}"))
-            continue
-        try:
-            found[name] = checks[name](value)
-        except ValueError as error:
-            problems.append(place.problem(str(error)))
-    if problems:
-        raise InvalidFile(tuple(problems))
-    return Settings(**found)
+    # What reads YAML takes 90 ms to import (measured), and many people have no such file.
+    from cbtui.settings_file import read_values
 
-
-def _checks(base: Path) -> dict[str, Callable[[Any], str | None]]:
-    """A check for each setting; it gives the value, or raises ValueError in plain words."""
-
-    def folder(value: Any) -> str | None:
-        named = values.path(value)
-        return None if named is None else str((base / Path(named).expanduser()).absolute())
-
-    checks: dict[str, Callable[[Any], str | None]] = {field.name: folder for field in fields(Settings)}
-    return {**checks, "device": values.line, "log_level": values.choice(LOG_LEVELS)}
+    found = read_values(path)
+    hooks = HookCommands(**found.pop("hooks"))
+    host = {name: found.pop(name) for name in ("idle_unload", "overtake") if name in found}
+    return Settings(**found, host=HostOptions(**host, hooks=hooks))

@@ -138,14 +138,12 @@ class _Window:
             self._takes.clear()
 
     def growth(self) -> _Growth | None:
-        """By least squares. None before the window is full, and where memory did not grow at all."""
+        """By least squares; None before the window is full."""
         if len(self._points) < _WINDOW:
             return None
-        slope = linear_regression(range(_WINDOW), self._points).slope
-        if slope <= 0:
-            return None
-        total, takes = slope * _WINDOW, _WINDOW * self._takes_per_point
-        return _Growth(total, takes, fmean(self._points), _is_steady(list(self._points)))
+        total = linear_regression(range(_WINDOW), self._points).slope * _WINDOW
+        steady = _is_steady(list(self._points))
+        return _Growth(total, _WINDOW * self._takes_per_point, fmean(self._points), steady)
 
 
 def _is_steady(points: list[float]) -> bool:
@@ -168,14 +166,14 @@ class _Hooks:
     def observe(self, hooks: int) -> str | None:
         self._recent.append(hooks)
         self._least = min(self._least, hooks)
-        more = min(self._recent) - self._least
-        if self._warned or more == 0:
-            self._warned = more > 0
+        grew = min(self._recent) > self._least
+        if self._warned or not grew:
+            self._warned = grew
             return None
         self._warned = True
         of_model = f" of the {self._model} model" if self._model else ""
         return (
-            f"hooks{of_model} pile up: {self._least + more}, {more} more than at first, and each slows every token. "
+            f"hooks{of_model} pile up: {hooks}, {hooks - self._least} more than at first, and each slows every token. "
             "Unload the model, which loads afresh with the next task."
         )
 

@@ -8,10 +8,9 @@ import re
 import select
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 SECONDS = 60.0
 """How long anything may take before a test gives up on it; no test measures time."""
@@ -82,6 +81,17 @@ class Home:
         ended = subprocess.run(command, capture_output=True, timeout=seconds, check=False, **how)
         return Ended(ended.returncode, _text(ended.stdout), _text(ended.stderr))
 
+    def watch(self, *arguments: str | Path) -> Running:
+        """`cbtui watch` on the draft voice, once it watches."""
+        host = self.start("watch", "--engine", "espeak", *arguments)
+        host.wait_for_result("watching")
+        return host
+
+    def status(self) -> dict[str, Any]:
+        """What `cbtui status --json` prints."""
+        content: dict[str, Any] = json.loads(self.cbtui("status", "--json").out)
+        return content
+
     def start(self, *arguments: str | Path) -> Running:
         """A call that goes on while the test does something else."""
         process = subprocess.Popen(
@@ -124,24 +134,32 @@ class Home:
 
 
 class Running:
-    """A process whose stderr is followed while it works."""
+    """A process whose output is followed while it works."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
         self.err = ""
+        self.out = ""
 
     def wait_for(self, pattern: str, seconds: float = SECONDS) -> None:
         """Wait until a line of its stderr matches."""
-        assert self.process.stderr is not None
-        descriptor = self.process.stderr.fileno()
-        deadline = time.monotonic() + seconds
         while not re.search(pattern, self.err, re.MULTILINE):
-            readable, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-            part = os.read(descriptor, 65536) if readable else b""
-            if not part:
-                self.process.kill()
-                raise AssertionError(f"{pattern!r} did not come; stderr was:\n{self.err}")
-            self.err += _text(part)
+            self.err += self._more(self.process.stderr, pattern, seconds)
+
+    def wait_for_result(self, pattern: str, seconds: float = SECONDS) -> str:
+        """Wait until a line of its stdout matches; returns the line."""
+        while not (found := re.search(f"^.*{pattern}.*$", self.out, re.MULTILINE)):
+            self.out += self._more(self.process.stdout, pattern, seconds)
+        return found.group()
+
+    def _more(self, stream: IO[bytes] | None, pattern: str, seconds: float) -> str:
+        assert stream is not None
+        readable, _, _ = select.select([stream.fileno()], [], [], seconds)
+        part = os.read(stream.fileno(), 65536) if readable else b""
+        if not part:
+            self.process.kill()
+            raise AssertionError(f"{pattern!r} did not come; so far:\n{self.out}\n{self.err}")
+        return _text(part)
 
     def send(self, number: int) -> Ended:
         """Send a signal and wait for the end."""
@@ -155,7 +173,7 @@ class Running:
             self.process.kill()
             self.process.communicate()
             raise
-        return Ended(self.process.returncode, _text(out), self.err + _text(err))
+        return Ended(self.process.returncode, self.out + _text(out), self.err + _text(err))
 
 
 def paragraphs(count: int, *, seed: int | None = 1) -> str:

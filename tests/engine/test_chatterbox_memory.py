@@ -110,9 +110,8 @@ from cbtui.engine.base import Vitals
 from cbtui.engine.cache import ModelCache
 from cbtui.engine.chatterbox.engine import ChatterboxEngine
 from cbtui.engine.voices import VoiceStore
-engine = ChatterboxEngine(
-    "english", cache=ModelCache(), voices=VoiceStore(Path({str(tmp_path)!r})), model_dir=Path({str(english_checkpoint)!r})
-)
+voices, folder = VoiceStore(Path({str(tmp_path)!r})), Path({str(english_checkpoint)!r})
+engine = ChatterboxEngine("english", cache=ModelCache(), voices=voices, model_dir=folder)
 engine.prepare(emit=print, should_stop=lambda: False)
 assert engine.vitals() == Vitals()
 assert "torch" not in sys.modules

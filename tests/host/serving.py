@@ -41,8 +41,8 @@ class Served:
         beside.rename(path)
         return path
 
-    def until(self, is_met: Callable[[], object], what: str = "") -> None:
-        end = time.monotonic() + DEADLINE
+    def until(self, is_met: Callable[[], object], what: str = "", seconds: float = DEADLINE) -> None:
+        end = time.monotonic() + seconds
         while not is_met():
             assert time.monotonic() < end, f"did not come: {what}\n" + "\n".join(e.line() for e in self.told[-30:])
             time.sleep(0.005)
