@@ -22,6 +22,29 @@ fish:  cbtui completion fish > ~/.config/fish/completions/cbtui.fish
 Then open a new shell. cbtui must be on its PATH.
 """
 
+# argcomplete's script for zsh asks about the whole line, so that nothing is found behind `;` or an open quote.
+_ZSH = r"""#compdef cbtui
+_cbtui() {
+    local line="${(j: :)words[1,CURRENT]}" answer escaped
+    local -a answers names folders
+    # What a tilde stands for, zsh knows by itself.
+    [[ $PREFIX == \~* ]] || answers=("${(@ps:\v:)"$(
+        COMP_LINE=$line COMP_POINT=${#line} _ARGCOMPLETE=1 _ARGCOMPLETE_SUPPRESS_SPACE=1 \
+            _ARGCOMPLETE_SHELL=fish _ARGCOMPLETE_IFS=$'\v' _ARGCOMPLETE_DFS=$'\t' \
+            ${~${(Q)words[1]}} 8>&1 9>/dev/null >/dev/null 2>&1 </dev/null
+    )"}")
+    for answer in ${answers%$'\t'}; do
+        escaped=${${answer//\\/\\\\}//:/\\:}
+        if [[ ${answer%%$'\t'*} == */ ]]; then folders+=(${escaped/$'\t'/:}); else names+=(${escaped/$'\t'/:}); fi
+    done
+    if (( $#names + $#folders )); then
+        _describe cbtui names -- folders -S ''
+    else
+        _files
+    fi
+}
+if [[ $zsh_eval_context == *func ]]; then _cbtui "$@"; else compdef _cbtui cbtui; fi"""
+
 # What arguments name that are paths, by what stands for them in the help.
 _FOLDERS = frozenset({"DIR", "JOBS_DIR"})
 _FILES = frozenset({"FILE"})
@@ -37,7 +60,8 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     """Print the script."""
     from argcomplete.shell_integration import shellcode
 
-    plain_console().result(shellcode(["cbtui"], shell=arguments.shell).strip("\n"))
+    script = _ZSH if arguments.shell == "zsh" else shellcode(["cbtui"], shell=arguments.shell)
+    plain_console().result(script.strip("\n"))
     return exits.DONE
 
 

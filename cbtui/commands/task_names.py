@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from glob import escape
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cbtui.paths import Places, find_places
@@ -15,10 +16,11 @@ MOST = 200
 """More than anybody reads; those who have more type another letter."""
 
 
-def complete_tasks(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]:
-    """At most 200 ids that begin with `prefix`, of the jobs directory that the line is about; none without a queue.
+def complete_tasks(prefix: str, parsed_args: argparse.Namespace, **_: object) -> dict[str, str]:
+    """At most 200 ids that begin with `prefix`, with their states; none where there is no queue.
 
-    A completer of argcomplete: to be set as `completer` of an argument.
+    They are those of the jobs directory that the line is about. A completer of argcomplete: to be set as `completer`
+    of an argument.
     """
     from cbtui.core.problem import InvalidFile
     from cbtui.host.store import StoreError, attach_store, store_path
@@ -27,7 +29,7 @@ def complete_tasks(prefix: str, parsed_args: argparse.Namespace, **_: object) ->
         with attach_store(store_path(_places(parsed_args))) as store:
             return _beginning_with(prefix, store)
     except (StoreError, InvalidFile, OSError):
-        return []
+        return {}
 
 
 def _places(parsed_args: argparse.Namespace) -> Places:
@@ -39,7 +41,7 @@ def _places(parsed_args: argparse.Namespace) -> Places:
     return find_places(jobs=jobs or settings.jobs_dir, state=state or settings.state_dir)
 
 
-def _beginning_with(prefix: str, store: Store) -> list[str]:
+def _beginning_with(prefix: str, store: Store) -> dict[str, str]:
     from cbtui.host.store import Filter
 
     # An id is its job, a slash, and a name without one: the prefix ends in the job, or in the name behind it.
@@ -47,6 +49,6 @@ def _beginning_with(prefix: str, store: Store) -> list[str]:
     job, slash, _ = prefix.rpartition("/")
     if slash:
         rows += store.queue.page(limit=MOST, only=Filter(job_glob=escape(job), text=prefix))
-    ids = dict.fromkeys(row.id for row in rows)
     # What a shell could not show, or not read, is left to globs.
-    return [each for each in ids if each.startswith(prefix) and each.isprintable()][:MOST]
+    states = {row.id: row.state for row in rows if row.id.startswith(prefix) and row.id.isprintable()}
+    return dict(islice(states.items(), MOST))

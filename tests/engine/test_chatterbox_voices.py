@@ -12,6 +12,7 @@ import torch
 from cbtui.core.events import CacheEvent, Event
 from cbtui.core.task import MODEL_SAMPLING
 from cbtui.engine.base import ChunkFailure
+from cbtui.engine.cache import ModelKey
 from cbtui.engine.chatterbox.cached_model import LoadedModel
 from cbtui.engine.voices import VoiceStore
 from tests.engine.rendering import engine_of, loaded, render, request
@@ -86,7 +87,7 @@ def test_turbo_refuses_a_clip_under_five_seconds(voices: VoiceStore, tmp_path: P
 
 def test_a_speaker_without_a_clip_needs_the_checkpoints_own_voice(voices: VoiceStore, english_checkpoint: Path) -> None:
     engine = engine_of("english", voices)
-    without = LoadedModel(loaded(engine), None)
+    without = LoadedModel(ModelKey("english", "cpu", "voiceless"), loaded(engine), None)
     with patch("cbtui.engine.chatterbox.engine.get_model", return_value=without):
         [failure] = render(engine, [request()])
     assert "Give the speaker a reference" in failure.reason
