@@ -135,9 +135,9 @@ def _split(text: str) -> list[str]:
     return words
 
 
-def _duration(most: float, *, low_why: str = "") -> Callable[[Value], float | None]:
+def _duration(most: float, *, why: str = "") -> Callable[[Value], float | None]:
     """A check for seconds above 0, up to `most`: a number, or a time with its unit."""
-    in_range = values.number(0, most, above=True, low_why=low_why)
+    in_range = values.number(0, most, above=True, low_why=why, high_why=why)
 
     def check(value: Value) -> float | None:
         if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip().casefold())):
@@ -153,7 +153,7 @@ def _idle_unload(value: Value) -> float | None:
     """Seconds; None means never."""
     if isinstance(value, str) and value.casefold() in _NEVER:
         return None
-    return _duration(365 * _DAY, low_why="'never' keeps models in memory")(value)
+    return _duration(10 * _DAY, why="'never' keeps models in memory")(value)
 
 
 def _notify(value: Value) -> str | None:

@@ -57,7 +57,8 @@ def let_go_of_frames(error: Exception) -> None:
 
 def first_line(error: Exception) -> str:
     """What an error says, without the pages that torch adds, as a sentence."""
-    reason = str(error).splitlines()[0].strip() if str(error).strip() else type(error).__name__
+    said = str(error).strip()
+    reason = said.splitlines()[0].strip() if said else type(error).__name__
     return reason if reason.endswith(".") else f"{reason}."
 
 
