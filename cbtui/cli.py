@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from cbtui import __version__
-from cbtui.commands import add, cache, completion, demo, doctor, exits, status, steer, watch
+from cbtui.commands import add, app, cache, completion, demo, doctor, exits, status, steer, watch
 from cbtui.commands import run as run_command
 from cbtui.commands.console import plain_console
 from cbtui.core.task import ENGINES, MODELS
@@ -36,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--explain-cache", action="store_true", help="the same as: cbtui cache explain")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, module, text in (
+        ("app", app, "the screen: a live queue, memory and caches; what cbtui does without a command"),
         ("run", run_command, "render task files and exit"),
         ("watch", watch, "serve the jobs directory without a screen: render what is dropped into it"),
         ("add", add, "put tasks into the jobs directory, atomically"),
@@ -82,10 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     if completion.is_asked_for():
         completion.answer(parser)
-    arguments = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(_COMMON)))
-    if arguments.command is None and not arguments.explain_cache:
-        parser.print_help(sys.stderr)
-        return exits.INVALID
+    given = _with_command(sys.argv[1:] if argv is None else list(argv))
+    arguments = parser.parse_args(given, argparse.Namespace(**dict.fromkeys(_COMMON)))
     try:
         problem = _complete(arguments)
         if problem:
@@ -103,6 +102,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     return status
+
+
+def _with_command(given: list[str]) -> list[str]:
+    """Without a command it is the app; so is `cbtui FOLDER`."""
+    values = {f"--{name.replace('_', '-')}" for name in _COMMON}
+    place = 0
+    while place < len(given) and given[place].startswith("-"):
+        if given[place] in {"-h", "--help", "--version", "--explain-cache"}:
+            return given
+        place += 2 if given[place] in values else 1
+    if place >= len(given):
+        return [*given, "app"]
+    return [*given[:place], "app", *given[place:]] if os.path.isdir(given[place]) else given  # noqa: PTH112
 
 
 def _complete(arguments: argparse.Namespace) -> str:

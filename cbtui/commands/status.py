@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cbtui.commands import exits
-from cbtui.commands.attaching import open_queue
 from cbtui.commands.console import Console, plain_console
+from cbtui.host.attaching import open_queue
 from cbtui.paths import Places
 
 if TYPE_CHECKING:

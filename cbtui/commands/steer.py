@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from cbtui.commands import exits
-from cbtui.commands.attaching import ask_host, open_queue
 from cbtui.commands.console import plain_console
 from cbtui.commands.task_names import complete_tasks
 from cbtui.core.task import MODELS
+from cbtui.host.attaching import ask_host, open_queue
 from cbtui.paths import Places
 
 VERBS = {
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
         parser.add_argument("model", nargs=None if verb == "load" else "?", choices=MODELS, help="which model")
         return
     if verb == "stop":
+        parser.add_argument("--after-chunk", action="store_true", help="once the chunk under way is finished")
         return
     if verb == "priority":
         parser.add_argument("to", type=int, metavar="N", help="0 is usual; more goes before less")
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
 
 def _arguments(arguments: argparse.Namespace, verb: str) -> dict[str, object]:
     """As `cbtui.host.control` and the steward take them."""
-    names = ("tasks", "fresh", "to")
+    names = ("tasks", "fresh", "to", "after_chunk")
     given = {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
     if verb == "move":
         given["place"] = arguments.position

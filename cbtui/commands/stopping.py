@@ -14,16 +14,20 @@ class StopSignal:
     def __init__(self) -> None:
         self.number: int | None = None
 
-    def listen(self) -> None:
+    def listen(self, *, hangup: bool = True) -> None:
+        """Without `hangup`, the process outlives its terminal."""
         for number in _listened():
             signal.signal(number, self._receive)
+        if not hangup:
+            # Unlike SIG_IGN, a handler is not inherited by children.
+            signal.signal(signal.SIGHUP, lambda number, frame: None)
 
     def __call__(self) -> bool:
         return self.number is not None
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.number = number
-        for each in _listened():
+        for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_DFL)
 
 

@@ -7,23 +7,21 @@ import dataclasses
 import faulthandler
 import logging
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbtui.commands import exits
 from cbtui.commands.console import Console, claim_terminal, keep_log_small, plain_console
+from cbtui.commands.journaling import log_entry
 from cbtui.commands.printing import Printer
 from cbtui.commands.stopping import StopSignal
 from cbtui.paths import Places
 
 if TYPE_CHECKING:
     from cbtui.host.host import Host
-    from cbtui.host.journal import JournalEntry
+    from cbtui.host.journal import Journal, JournalEntry
     from cbtui.settings import Settings
-
-log = logging.getLogger("cbtui.host")
 
 _GLANCE_SECONDS = 0.1
 _WORTH_A_NOTICE = frozenset({"failed", "quarantined", "empty"})
@@ -35,12 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
-    if arguments.folder is not None:
-        places = dataclasses.replace(places, jobs=Path(os.path.abspath(os.path.expanduser(arguments.folder))))  # noqa: PTH100, PTH111
+    places = in_folder(places, arguments.folder)
     stopped = StopSignal()
-    stopped.listen()
-    # A host outlives the terminal it was started in. Unlike SIG_IGN, a handler is not inherited by children.
-    signal.signal(signal.SIGHUP, lambda number, frame: None)
+    # A host outlives the terminal it was started in.
+    stopped.listen(hangup=False)
     try:
         console = claim_terminal(places.log, level=arguments.log_level)
     except OSError as error:
@@ -79,7 +75,14 @@ def _serve(arguments: argparse.Namespace, places: Places, console: Console, stop
     return exits.DONE if stopped.number is None else 128 + stopped.number
 
 
-def make_host(arguments: argparse.Namespace, places: Places, journal: _Journal) -> Host:
+def in_folder(places: Places, folder: str | None) -> Places:
+    """The same places, with another jobs directory if one is named."""
+    if folder is None:
+        return places
+    return dataclasses.replace(places, jobs=Path(os.path.abspath(os.path.expanduser(folder))))  # noqa: PTH100, PTH111
+
+
+def make_host(arguments: argparse.Namespace, places: Places, journal: Journal, *, screen: bool = False) -> Host:
     """The host that the command line and the user's settings describe."""
     from cbtui.host.host import Host
     from cbtui.host.rendering.engines import Engines
@@ -96,6 +99,7 @@ def make_host(arguments: argparse.Namespace, places: Places, journal: _Journal) 
         options=settings.host,
         overrides=overrides,
         journal=journal,
+        screen=screen,
         every_second=lambda: keep_log_small(places.log),
     )
 
@@ -119,7 +123,7 @@ class _Journal:
     def __call__(self, entry: JournalEntry) -> None:
         from cbtui.jobs.clean import visible
 
-        log.log(logging.getLevelName(entry.level.upper()), "%s  %s", entry.kind, f"{entry.task}  {entry.message}")
+        log_entry(entry)
         self._printer.print(entry.json() if self._as_json else visible(entry.line()))
         if entry.kind in _WORTH_A_NOTICE and self._notify != "off":
             text = visible(f"cbtui: {entry.task} {entry.kind}" if entry.task else "cbtui: nothing is left to render")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cbtui.core.status import IllegalTransition
-from cbtui.host.store import OutOfRange, Store, StoreError, TaskRow
+from cbtui.core.status import WAITING, IllegalTransition
+from cbtui.host.store import Filter, OutOfRange, Store, StoreError, TaskRow
 
 _GLOB = frozenset("*?[")
 _NAMED = 3
@@ -40,6 +40,8 @@ def obey(store: Store, verb: str, arguments: Mapping[str, Any]) -> Answer:
         return _halt(store, paused=verb == "pause")
     if verb == "move":
         return _move(store, names, arguments.get("place"))
+    if verb == "shift":
+        return _shift(store, names, arguments.get("by"))
     if verb not in _VERBS:
         raise Refused(f"this host knows no command {verb!r}")
     if not names:
@@ -67,6 +69,20 @@ def _move(store: Store, names: list[str], place: object) -> Answer:
     if at is None:
         return Answer(f"{_these(rows)}: will stand at {place} once queued again", {})
     return Answer(f"{_these(rows)}: now at position {at + 1}", {})
+
+
+def _shift(store: Store, names: list[str], by: object) -> Answer:
+    """Move tasks up (less than 0) or down among those that wait; together, they keep their order."""
+    if not isinstance(by, int) or isinstance(by, bool) or not names:
+        raise Refused("shift which tasks, by how many places?")
+    places = [(place, row) for row in _find(store, names) if (place := store.order.place(row.id)) is not None]
+    if not places:
+        raise Refused("only tasks that wait have a place in the queue")
+    places.sort(key=lambda each: each[0], reverse=by > 0)
+    last = store.queue.count(Filter(states=WAITING)) - 1
+    for index, (place, row) in enumerate(places):
+        store.order.move(row.id, max(index, place + by) if by < 0 else min(last - index, place + by))
+    return Answer(f"moved: {_these(row for _, row in places)}", {})
 
 
 def _each(store: Store, names: list[str], done: str, step: Steps) -> Answer:

@@ -56,6 +56,7 @@ class Host:
             journal=journal,
             hooks=self._hooks,
             look_again=self._intake.look_again,
+            on_finished=self._stop_wanted.set,
         )
         self._steward = Steward(
             self._store_path,

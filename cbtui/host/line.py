@@ -55,6 +55,7 @@ class Line:
         journal: Journal,
         hooks: Hooks,
         look_again: Callable[[Path], None],
+        on_finished: Callable[[], None],
     ) -> None:
         self._store_path = store
         self._engines = engines
@@ -65,6 +66,8 @@ class Line:
         self._look_again = look_again
         self._cache_log = CacheLog(engines.places.cache_log)
         self._stopped = threading.Event()
+        self._finishing = threading.Event()
+        self._on_finished = on_finished
         self._wake = threading.Event()
         self._insist = Insistence(self._stopped, journal)
         self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -83,6 +86,11 @@ class Line:
     def stop(self) -> None:
         """End within a token; the task that is being rendered goes back to its place."""
         self._stopped.set()
+        self._wake.set()
+
+    def finish(self) -> None:
+        """Take no further task, give back the one under way at its next chunk border, then call `on_finished`."""
+        self._finishing.set()
         self._wake.set()
 
     def join(self, seconds: float) -> bool:
@@ -139,6 +147,10 @@ class Line:
         while not self._asked.empty():
             self._asked.get()()
         outcomes.release_what_is_due()
+        if self._finishing.is_set():
+            self._on_finished()
+            self._stopped.wait(_TURN_SECONDS)
+            return
         row = None if self.hold else self._insist(lambda: self._next(store))
         if row is not None:
             self._has_worked = True
@@ -269,7 +281,7 @@ class Line:
 
     def _should_yield(self, store: Store, current: Current) -> bool:
         """Whether the person paused it or the queue, or put something more urgent before it."""
-        if current.wishes.make_way.is_set() or store.meta.paused:
+        if self._finishing.is_set() or current.wishes.make_way.is_set() or store.meta.paused:
             return True
         first = store.queue.next_queued(1)
         return bool(first) and first[0].priority > store.tasks.get(current.task.id).priority

@@ -124,7 +124,10 @@ class Steward:
             if command.verb in {"load", "unload"}:
                 self._hand_over(command)
                 return None
-            if command.verb == "stop":
+            if command.verb == "stop" and command.arguments.get("after_chunk"):
+                self._line.finish()
+                answer = Answer("the host stops after the chunk that is being rendered", {})
+            elif command.verb == "stop":
                 self._on_stop()
                 answer = Answer("the host stops; what is being rendered goes on with the next one", {})
             else:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import pty
 import re
 import select
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
-from pathlib import Path
 
 import pytest
 
@@ -28,11 +29,14 @@ START = {
     "zsh": ["--no-rcs", "-i"],
     "fish": ["--no-config", "-i"],
 }
+# In two parts, so that the line that sets the prompt is not taken for the prompt itself.
 PREPARE = {
     "bash": "source <(cbtui completion bash); PS1='what ''next> '\n",
     "zsh": "autoload -Uz compinit; compinit -u; source <(cbtui completion zsh); PS1='what ''next> '\n",
     "fish": "cbtui completion fish | source; function fish_prompt; echo -n 'what ''next> '; end\n",
 }
+
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\(B")
 
 ASK_BASH = """
 source <(cbtui completion bash)
@@ -49,9 +53,7 @@ def home(home: Home) -> Home:
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cbtui "$@"\n')
     command.chmod(0o755)
-    home.environment.update(
-        PATH=f"{command.parent}:{os.environ['PATH']}", TERM="xterm", LC_ALL="C.UTF-8", PYTHONPATH=str(Path.cwd())
-    )
+    home.environment.update(PATH=f"{command.parent}:{os.environ['PATH']}", TERM="xterm", LC_ALL="C.UTF-8")
     (home.root / "my text.txt").touch()
     (home.root / "my folder").mkdir()
     with open_store(store_path(find_places(jobs=str(home.jobs), state=str(home.state)))).store as store:
@@ -77,7 +79,7 @@ def ask_bash(home: Home, line: str) -> set[str]:
         ("cbtui completion ", set(START)),
         ("cbtui run my", {r"my\ text.txt", r"my\ folder/"}),
         ("cbtui --jobs-dir my", {r"my\ folder/"}),
-        ("cbtui --seed m", {""}),
+        ("cbtui run --job m", {""}),
         ("cbtui --state-dir state cancel book/", {"book/01", "book/02"}),
         ("cbtui cancel --state-dir state book/01 my", {r"my\ book/chapter\ one", r"my\ book/it\'s:\ \$HOME\ \[2\]"}),
         ("cbtui --state-dir state move book/01 my\\ book/c", {r"my\ book/chapter\ one"}),
@@ -125,32 +127,34 @@ class Terminal:
     """A shell at a prompt, in a terminal of its own."""
 
     def __init__(self, home: Home, shell: str) -> None:
-        self._master, inner = pty.openpty()
+        self._ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
         self._process = subprocess.Popen(
             [shell, *START[shell]],
             cwd=home.root,
             env=home.variables(),
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
             start_new_session=True,
+            # A shell wants the terminal to be that of its session, not just to have it open.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
         )
-        os.close(inner)
+        os.close(theirs)
         self._shown = ""
         self.type(PREPARE[shell])
         self.wait_for(PROMPT)
 
     def type(self, text: str) -> None:
-        os.write(self._master, text.encode())
+        os.write(self._ours, text.encode())
 
     def wait_for(self, text: str) -> None:
         """Wait until the terminal was sent this text, whatever its colours."""
         deadline = time.monotonic() + SECONDS
         while text not in self._shown:
-            readable, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
+            readable, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
             assert readable, f"{text!r} did not come; there was:\n{self._shown}"
-            part = os.read(self._master, 65536).decode("utf-8", "replace")
-            self._shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\(B", "", self._shown + part)
+            self._shown = _COLOURS.sub("", self._shown + os.read(self._ours, 65536).decode("utf-8", "replace"))
 
     def __enter__(self) -> Terminal:
         return self
@@ -158,4 +162,4 @@ class Terminal:
     def __exit__(self, *error: object) -> None:
         self._process.kill()
         self._process.wait()
-        os.close(self._master)
+        os.close(self._ours)

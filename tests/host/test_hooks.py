@@ -214,11 +214,15 @@ def test_a_command_that_never_reads_ends_at_its_time(tmp_path: Path, journal: Jo
     assert written.exists()
 
 
-def test_a_command_may_leave_the_facts_unread(journal: Journal) -> None:
-    hooks = Hooks(HookCommands(task_failed=("true",), task_done=shell("exec <&-; exit 0")), journal)
+def test_a_command_may_leave_the_facts_unread(tmp_path: Path, journal: Journal) -> None:
+    written = tmp_path / "next"
+    unread = {"task_failed": ("true",), "task_done": shell("exec <&-; sleep 0.3")}
+    hooks = Hooks(HookCommands(**unread, queue_empty=shell('echo > "$0"', written)), journal)
     hooks.run("task_failed", BIG)
     hooks.run("task_done", BIG)
+    hooks.run("queue_empty", {})
     hooks.close(SECONDS)
+    assert written.exists()
     assert not journal
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 from cbtui.core.status import STATES, State
 from cbtui.host.store.database import Database
 from cbtui.host.store.rows import Changes, Filter, TaskRow, read_task
@@ -9,6 +12,14 @@ from cbtui.host.store.statements import at_places, ordered, ordered_by_state
 from cbtui.host.store.values import storable, whole
 
 EVERYTHING = Filter()
+
+Sort = Literal["queue", "name", "state", "newest"]
+_ORDERS: Mapping[Sort, str] = {
+    "queue": "behind, position, number",
+    "name": "id",
+    "state": "state, behind, position",
+    "newest": "max(coalesce(finished, 0), coalesce(started, 0), added) DESC, number DESC",
+}
 
 
 class Queue:
@@ -37,6 +48,19 @@ class Queue:
         rows = self._database.read(at_places(places), (*values, whole(limit), whole(offset)))
         rows.sort(key=lambda row: (row["behind"], row["position"], row["number"]))
         return tuple(read_task(row) for row in rows)
+
+    def window(self, *, limit: int, offset: int, only: Filter, by: Sort = "queue") -> tuple[TaskRow, ...]:
+        """Like a page, but in another order if wanted: by name, by state, or newest end first."""
+        if by == "queue":
+            return self.page(limit=limit, offset=offset, only=only)
+        condition, values = _condition(only)
+        if only.states:
+            condition.append(f"state IN ({', '.join('?' * len(only.states))})")
+            values += only.states
+        where = f"WHERE {' AND '.join(condition)} " if condition else ""
+        statement = f"SELECT * FROM tasks {where}ORDER BY {_ORDERS[by]} LIMIT ? OFFSET ?"  # noqa: S608
+        rows = self._database.read(statement, (*values, whole(limit), whole(offset)))
+        return tuple(map(read_task, rows))
 
     def counts(self) -> dict[State, int]:
         """How many tasks stand in each state, all states named."""

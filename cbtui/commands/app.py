@@ -1,0 +1,75 @@
+"""`cbtui [JOBS_DIR]`: the app. It hosts the folder, or attaches as a viewer where another process does."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from cbtui.commands import exits
+from cbtui.commands.console import claim_terminal, plain_console
+from cbtui.commands.stopping import StopSignal
+from cbtui.commands.watch import in_folder, make_host, replace_process
+from cbtui.paths import Places
+
+if TYPE_CHECKING:
+    from cbtui.tui.app import Ending
+    from cbtui.tui.hosting import Hosting
+
+_GLANCE_SECONDS = 0.2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", metavar="JOBS_DIR", help="the folder to serve (default: --jobs-dir)")
+    parser.add_argument("--fps", type=float, default=5.0, metavar="N", help="how often the screen may change a second")
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters alone")
+
+
+def run(arguments: argparse.Namespace, places: Places) -> int:
+    from cbtui.tui.terminal import NoTerminal, check_terminal, hand_over
+
+    places = in_folder(places, arguments.folder)
+    try:
+        check_terminal()
+        console = claim_terminal(places.log, level=arguments.log_level)
+    except NoTerminal as error:
+        plain_console().tell(f"cbtui: {error}")
+        return exits.INVALID
+    except OSError as error:
+        plain_console().tell(f"cbtui: the log {places.log} cannot be written: {error.strerror}. Choose --state-dir.")
+        return exits.FAILED
+    faulthandler.enable()
+    hand_over(console)
+    from cbtui.commands.journaling import log_entry
+    from cbtui.tui.app import CbtuiApp, Ending, Options
+    from cbtui.tui.hosting import Hosting
+    from cbtui.tui.words import Words, speaks_ascii_only
+
+    hosting = Hosting(lambda journal: make_host(arguments, places, journal, screen=True), log_entry)
+    words = Words(ascii=arguments.ascii or speaks_ascii_only())
+    app = CbtuiApp(places, hosting, Options(words=words, rate=min(30.0, max(0.2, arguments.fps))))
+    ending = app.run() or Ending()
+    if ending.how == "headless":
+        ending = _go_on_without_screen(hosting)
+    hosting.stop()
+    if ending.how == "restart":
+        replace_process(console)
+    logging.shutdown()
+    # Threads inside of torch would hold up the interpreter's own end, and some abort in it.
+    os._exit(128 + ending.signal if ending.signal else app.return_code or exits.DONE)
+
+
+def _go_on_without_screen(hosting: Hosting) -> Ending:
+    """Serve until a signal or the host itself ends it."""
+    from cbtui.tui.app import Ending
+
+    stopped = StopSignal()
+    stopped.listen(hangup=False)
+    host = hosting.host
+    while host is not None and not stopped() and not host.wait(_GLANCE_SECONDS):
+        pass
+    if host is not None and host.restart_wanted and not stopped():
+        return Ending("restart")
+    return Ending(signal=stopped.number or 0)

@@ -1,0 +1,134 @@
+"""The app: it ties the feed, the host and the screens together, and ends in order whatever ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass, field
+from typing import Literal
+
+from textual.app import App
+
+from cbtui.paths import Places
+from cbtui.tui.feed import Feed
+from cbtui.tui.hosting import Hosting
+from cbtui.tui.keys import app_bindings
+from cbtui.tui.messages import HostAnswered, HostEnded, HostStarted, QueueRead
+from cbtui.tui.screens.base import LiveScreen
+from cbtui.tui.screens.confirm import Choice
+from cbtui.tui.screens.queue import QueueScreen
+from cbtui.tui.snapshot import Snapshot
+from cbtui.tui.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the screen ended: the host goes with it, or stays without it; `signal` is the number that ended it."""
+
+    how: Literal["quit", "headless", "restart"] = "quit"
+    signal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line and the settings say about the screen. `rate`: readings a second."""
+
+    words: Words = field(default_factory=Words)
+    rate: float = 5.0
+    keymap: dict[str, str] = field(default_factory=dict)
+
+
+class CbtuiApp(App[Ending]):
+    TITLE = "cbtui"
+    BINDINGS = app_bindings()
+    ENABLE_COMMAND_PALETTE = True
+    CSS = "Screen { layers: base; }"
+
+    def __init__(self, places: Places, hosting: Hosting, options: Options | None = None) -> None:
+        super().__init__()
+        self.places = places
+        self.options = options or Options()
+        self.feed = Feed(places, self.post_message, rate=self.options.rate)
+        self.snapshot = Snapshot()
+        self.is_starting = True
+        self._hosting = hosting
+        self._queue = QueueScreen(self.options.words)
+
+    def get_default_screen(self) -> QueueScreen:
+        return self._queue
+
+    def on_mount(self) -> None:
+        self.set_keymap(self.options.keymap)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.exit, Ending(signal=number))
+        # The terminal is gone: the work goes on without it.
+        loop.add_signal_handler(signal.SIGHUP, self._go_on_without_terminal)
+        self.feed.start()
+        # The host's imports would hold up the first paint.
+        self.call_after_refresh(self._hosting.start, self.post_message)
+
+    def _go_on_without_terminal(self) -> None:
+        hosts = self._hosting.host is not None
+        self.exit(Ending(how="headless") if hosts else Ending(signal=signal.SIGHUP))
+
+    def on_queue_read(self, message: QueueRead) -> None:
+        self.snapshot = message.snapshot
+        for screen in self.screen_stack:
+            if isinstance(screen, LiveScreen) and screen.is_mounted:
+                screen.show(message.snapshot)
+
+    def on_host_answered(self, message: HostAnswered) -> None:
+        self.notify(message.text, severity="warning" if message.refused else "information", markup=False, timeout=4)
+
+    def on_host_started(self, message: HostStarted) -> None:
+        self.is_starting = False
+        if message.trouble:
+            self.notify(message.trouble, severity="error", markup=False, timeout=15)
+
+    def on_host_ended(self, message: HostEnded) -> None:
+        host = self._hosting.host
+        self.exit(Ending(how="restart") if host is not None and host.restart_wanted else Ending())
+
+    def take_over(self) -> None:
+        """Host the folder, where nobody does."""
+        if self.snapshot.holder is None and not self.is_starting:
+            self.is_starting = True
+            self._hosting.start(self.post_message)
+        else:
+            self.notify("this folder has a host already", markup=False)
+
+    def action_help(self) -> None:
+        from cbtui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.options.words, self.options.keymap))
+
+    async def action_quit(self) -> None:
+        """Leave; with work under way in this process, ask how."""
+        holder = self.snapshot.holder
+        if holder is None or holder.pid != os.getpid() or not self.snapshot.waiting:
+            self.exit(Ending())
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "s":
+                self.exit(Ending())
+            elif answer == "h":
+                self.exit(Ending(how="headless"))
+            elif answer == "f":
+                self.feed.ask("stop", after_chunk=True)
+
+        waiting = self.snapshot.waiting
+        tasks = "A task is" if waiting == 1 else f"{waiting} tasks are"
+        self.push_screen(
+            Choice(
+                f"{tasks} still to be rendered.",
+                [
+                    ("h", "leave the screen; rendering goes on without it"),
+                    ("f", "finish the chunk, then stop"),
+                    ("s", "stop now; finished chunks are kept"),
+                ],
+            ),
+            answered,
+        )

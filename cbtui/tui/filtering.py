@@ -1,0 +1,22 @@
+"""What a person types into the filter: words, `state:failed`, `job:book*`."""
+
+from __future__ import annotations
+
+from cbtui.core.status import STATES, State
+from cbtui.host.store import Filter
+
+
+def parse_filter(typed: str) -> Filter:
+    """Words must stand in the task's name, in this order; a state may be begun only (`state:f`), and several add up."""
+    states: list[State] = []
+    job = ""
+    words: list[str] = []
+    for part in typed.split():
+        key, colon, value = part.partition(":")
+        if colon and key in {"state", "is"} and value:
+            states += [state for state in STATES if any(state.startswith(each) for each in value.split(",") if each)]
+        elif colon and key == "job" and value:
+            job = value
+        elif part not in {"state:", "is:", "job:"}:
+            words.append(part)
+    return Filter(states=tuple(dict.fromkeys(states)), job_glob=job, text=" ".join(words))

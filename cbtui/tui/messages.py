@@ -1,0 +1,39 @@
+"""What threads tell the screen, in the past tense."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from cbtui.tui.snapshot import Snapshot
+
+
+class QueueRead(Message):
+    """The store was read; an older reading that was not shown yet is not worth showing any more."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, QueueRead)
+
+
+class HostAnswered(Message):
+    """A command was answered, refused, or waits for a host."""
+
+    def __init__(self, text: str, *, refused: bool = False) -> None:
+        self.text = text
+        self.refused = refused
+        super().__init__()
+
+
+class HostStarted(Message):
+    """This process hosts the jobs directory, or knows why it cannot: then `trouble` says so."""
+
+    def __init__(self, trouble: str = "") -> None:
+        self.trouble = trouble
+        super().__init__()
+
+
+class HostEnded(Message):
+    """The host of this process wants to end: a person asked, or only a new process can go on."""

@@ -1,0 +1,263 @@
+"""The screen that people live in: how is it going, at a glance, and every task a key away."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Footer, Input
+
+from cbtui.core.status import STATES
+from cbtui.host.store.queue import Sort
+from cbtui.tui.filtering import parse_filter
+from cbtui.tui.keys import queue_bindings
+from cbtui.tui.screens.base import LiveScreen
+from cbtui.tui.screens.confirm import Choice
+from cbtui.tui.snapshot import SORTS, Snapshot, View
+from cbtui.tui.widgets.cache_log import CacheLog
+from cbtui.tui.widgets.detail import Detail
+from cbtui.tui.widgets.host_line import HostLine
+from cbtui.tui.widgets.memory_graph import MemoryGraph
+from cbtui.tui.widgets.queue_list import QueueList
+from cbtui.tui.words import Words, seconds_left
+
+
+class QueueScreen(LiveScreen[None]):
+    BINDINGS = queue_bindings()
+    AUTO_FOCUS = "QueueList"
+    DEFAULT_CSS = """
+    QueueScreen #body { height: 1fr; layout: vertical; }
+    QueueScreen #queue { height: 1fr; border: round $surface-lighten-2; border-title-color: $text-muted; }
+    QueueScreen #queue:focus { border: round $primary; }
+    QueueScreen #filter { display: none; height: 1; border: none; padding: 0 1; background: $boost; }
+    QueueScreen #side { height: 14; layout: horizontal; }
+    QueueScreen #detail { width: 1fr; height: 100%; }
+    QueueScreen #right { width: 1fr; layout: vertical; }
+    QueueScreen.-narrow #side { height: 9; }
+    QueueScreen.-narrow #right { display: none; }
+    QueueScreen.-wide #body { layout: horizontal; }
+    QueueScreen.-wide #queue { width: 3fr; height: 100%; }
+    QueueScreen.-wide #side { width: 2fr; height: 100%; layout: vertical; }
+    QueueScreen.-wide #detail { width: 100%; height: auto; max-height: 50%; }
+    QueueScreen.-wide #right { width: 100%; height: 1fr; }
+    QueueScreen.-low #side { display: none; }
+    """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]  # noqa: RUF012 - Textual's own form
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words)
+        self._sort: Sort = "queue"
+
+    def compose(self) -> ComposeResult:
+        yield HostLine(self.words, id="host")
+        with Vertical(id="body"):
+            yield QueueList(self.words, id="queue")
+            with Horizontal(id="side"):
+                yield Detail(self.words, id="detail")
+                with Vertical(id="right"):
+                    yield MemoryGraph(self.words, id="memory")
+                    yield CacheLog(self.words, id="cache")
+        yield Input(placeholder="words, state:failed, job:book", id="filter", select_on_focus=False)
+        yield Footer(show_command_palette=False, compact=True)
+
+    @property
+    def queue(self) -> QueueList:
+        return self.query_one(QueueList)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Take over a reading of the queue."""
+        self.queue.show(snapshot)
+        self.queue.border_title = self.words.plain(self._title(snapshot))
+        self.query_one(HostLine).show(snapshot, starting=self.cbtui.is_starting)
+        self.query_one(Detail).show(snapshot)
+        self.query_one(MemoryGraph).show(snapshot.live)
+        self.query_one(CacheLog).show(snapshot)
+        self._want()
+
+    def _title(self, snapshot: Snapshot) -> str:
+        counts = snapshot.counts
+        parts = [f"{counts[state]} {state}" for state in STATES if counts.get(state)] or ["the queue is empty"]
+        if snapshot.seconds_left:
+            parts.append(f"{seconds_left(snapshot.seconds_left)} left")
+        if self._sort != "queue":
+            parts.append(f"by {self._sort}")
+        typed = self.query_one("#filter", Input).value.strip()
+        if typed:
+            parts.append(f"{snapshot.total} fit “{typed}”")
+        # A title is markup: what a person types in there must not be able to open a tag.
+        return " · ".join(parts).replace("[", "(").replace("]", ")")
+
+    def _want(self) -> None:
+        """Tell the feed which part of the queue is looked at."""
+        top, height = self.queue.wanted
+        current = self.queue.current
+        only = parse_filter(self.query_one("#filter", Input).value)
+        self.cbtui.feed.want(View(only, self._sort, top, height, current.id if current else None))
+
+    def on_queue_list_moved(self) -> None:
+        self._want()
+
+    def on_queue_list_opened(self) -> None:
+        self.action_open()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._want()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.queue.focus()
+        if not event.value.strip():
+            event.input.display = False
+
+    def action_list_down(self) -> None:
+        self.queue.move(1)
+
+    def action_list_up(self) -> None:
+        self.queue.move(-1)
+
+    def action_list_page_down(self) -> None:
+        self.queue.move(max(1, self.queue.size.height - 1))
+
+    def action_list_page_up(self) -> None:
+        self.queue.move(-max(1, self.queue.size.height - 1))
+
+    def action_list_first(self) -> None:
+        self.queue.move(-(10**9))
+
+    def action_list_last(self) -> None:
+        self.queue.move(10**9)
+
+    def action_mark(self) -> None:
+        self.queue.toggle_mark()
+
+    def action_mark_range(self) -> None:
+        self.queue.mark_range()
+
+    def action_clear(self) -> None:
+        self.queue.clear_marks()
+        filtering = self.query_one("#filter", Input)
+        filtering.value = ""
+        filtering.display = False
+        self.queue.focus()
+
+    def action_filter(self) -> None:
+        filtering = self.query_one("#filter", Input)
+        filtering.display = True
+        filtering.focus()
+
+    def action_sort(self) -> None:
+        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._want()
+
+    def action_pause(self) -> None:
+        current = self.queue.current
+        if current is not None:
+            self._ask("resume" if current.state == "paused" else "pause")
+
+    def action_cancel(self) -> None:
+        self._ask("cancel")
+
+    def action_retry(self) -> None:
+        self._ask("retry")
+
+    def action_retry_fresh(self) -> None:
+        self._ask("retry", fresh=True)
+
+    def action_remove(self) -> None:
+        chosen = self.queue.chosen
+        if not chosen:
+            return
+        what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} tasks"
+
+        def answered(answer: str | None) -> None:
+            if answer == "y":
+                self.cbtui.feed.ask("remove", tasks=chosen)
+                self.queue.clear_marks()
+
+        question = f"Remove {what} from the queue?\nFiles and outputs stay."
+        self.app.push_screen(Choice(question, [("y", "remove")]), answered)
+
+    def action_raise(self) -> None:
+        self._ask("priority", by=1)
+
+    def action_lower(self) -> None:
+        self._ask("priority", by=-1)
+
+    def action_move_up(self) -> None:
+        self._ask("shift", by=-1)
+
+    def action_move_down(self) -> None:
+        self._ask("shift", by=1)
+
+    def action_pause_queue(self) -> None:
+        self.cbtui.feed.ask("resume" if self.cbtui.snapshot.paused else "pause")
+
+    def _ask(self, verb: str, **arguments: object) -> None:
+        chosen = self.queue.chosen
+        if chosen:
+            self.cbtui.feed.ask(verb, tasks=chosen, **arguments)
+
+    def action_take_over(self) -> None:
+        self.cbtui.take_over()
+
+    def action_open(self) -> None:
+        current = self.queue.current
+        if current is not None:
+            from cbtui.tui.screens.task import TaskScreen
+
+            self.app.push_screen(TaskScreen(self.words, current.id))
+
+    def action_add(self) -> None:
+        from cbtui.tui.screens.add import AddScreen
+
+        self.app.push_screen(AddScreen(self.words, self.cbtui.places))
+
+    def action_models(self) -> None:
+        from cbtui.tui.screens.models import ModelsScreen
+
+        self.app.push_screen(ModelsScreen(self.words))
+
+    def action_cache(self) -> None:
+        from cbtui.tui.screens.cache import CacheScreen
+
+        self.app.push_screen(CacheScreen(self.words))
+
+    def action_log(self) -> None:
+        from cbtui.tui.screens.log import LogScreen
+
+        self.app.push_screen(LogScreen(self.words, self.cbtui.places.log))
+
+    def action_themes(self) -> None:
+        from cbtui.tui.screens.themes import ThemeScreen
+
+        self.app.push_screen(ThemeScreen(self.words))
+
+    def action_settings(self) -> None:
+        from cbtui.tui.screens.settings import SettingsScreen
+
+        self.app.push_screen(SettingsScreen(self.words, self.cbtui.places))
+
+    def action_doctor(self) -> None:
+        from cbtui.tui.screens.doctor import DoctorScreen
+
+        self.app.push_screen(DoctorScreen(self.words, self.cbtui.places))
+
+    def action_edit(self) -> None:
+        current = self.queue.current
+        if current is not None:
+            from cbtui.tui.outside import edit
+
+            edit(self.app, current.source)
+
+    def action_play(self) -> None:
+        current = self.queue.current
+        if current is not None:
+            from cbtui.tui.outside import play
+
+            play(self.app, current)
+
+    def action_copy_path(self) -> None:
+        current = self.queue.current
+        if current is not None:
+            from cbtui.tui.outside import copy_path
+
+            copy_path(self.app, current)

@@ -1,0 +1,105 @@
+"""Memory over time on a fixed scale, from nothing to all there is: ours, others', and what is free above."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from cbtui.jobs.clean import visible
+from cbtui.tui.words import Words, fit, gigabytes
+
+# A sample a second: ten minutes, more than any screen is wide.
+_KEPT = 600
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    ours: int
+    others: int
+    total: int
+
+
+class MemoryGraph(Widget):
+    """A column for each second, newest right. Own memory stands below, others' on top of it."""
+
+    COMPONENT_CLASSES = {"memory--ours", "memory--others", "memory--free"}  # noqa: RUF012 - Textual's own form
+    DEFAULT_CSS = """
+    MemoryGraph { height: 6; border: round $surface-lighten-2; border-title-color: $text-muted; }
+    MemoryGraph > .memory--ours { color: $primary; }
+    MemoryGraph > .memory--others { color: $secondary; }
+    MemoryGraph > .memory--free { color: $text-muted; }
+    """
+
+    def __init__(self, words: Words, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._words = words
+        self._samples: deque[_Sample] = deque(maxlen=_KEPT)
+        self._at: object = None
+        self.border_title = "memory"
+
+    def show(self, live: Mapping[str, Any]) -> None:
+        """Take in the host's newest sample, if it is a new one."""
+        memory = live.get("memory") or {}
+        if not memory or memory.get("at") == self._at:
+            return
+        self._at = memory["at"]
+        ours = memory.get("used_by_us_bytes")
+        ours = memory["process_rss_bytes"] if ours is None else ours
+        total = memory.get("total_bytes") or 0
+        self._samples.append(_Sample(ours, memory.get("used_by_others_bytes") or 0, total))
+        self.border_title = self._title(memory, ours, total)
+        self.refresh()
+
+    def _title(self, memory: Mapping[str, Any], ours: int, total: int) -> str:
+        where = visible(str(memory.get("gpu") or f"memory of the machine ({memory.get('device')})"))
+        others = memory.get("used_by_others_bytes")
+        parts = [where, f"cbtui {gigabytes(ours)}"]
+        if others is not None:
+            parts.append(f"others {gigabytes(others)}")
+        if total:
+            parts.append(f"of {gigabytes(total)}")
+        if memory.get("utilisation_percent") is not None:
+            parts.append(f"{memory['utilisation_percent']} % busy")
+        if memory.get("temperature_celsius") is not None:
+            parts.append(f"{memory['temperature_celsius']} °C")
+        # A title is markup: what stands in it must not be able to open a tag.
+        return self._words.plain(" · ".join(parts)).replace("[", "(").replace("]", ")")
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.content_size
+        base = self.rich_style
+        if not self._samples:
+            text = "no samples yet" if y == 0 else ""
+            return Strip([Segment(fit(text, width), base)], width)
+        ours, others = (self._foreground(f"memory--{name}") for name in ("ours", "others"))
+        level = height - 1 - y
+        shown = list(self._samples)[-width:]
+        segments = [Segment(" " * (width - len(shown)), base)]
+        segments += [self._cell(sample, level, height, base + ours, base + others) for sample in shown]
+        return Strip(segments, width)
+
+    def _cell(self, sample: _Sample, level: int, height: int, ours: Style, others: Style) -> Segment:
+        total = sample.total or max(1, sample.ours)
+        low = sample.ours / total * height - level
+        high = (sample.ours + sample.others) / total * height - level
+        if low >= 1:
+            return Segment(self._block(1.0), ours)
+        if low > 0.06:
+            return Segment(self._block(low), ours if high < low + 0.06 else ours + Style(bgcolor=others.color))
+        return Segment(self._block(max(0.0, min(1.0, high))), others)
+
+    def _block(self, share: float) -> str:
+        if self._words.ascii:
+            return "#" if share > 0.5 else " "
+        return _BLOCKS[round(share * 8)]
+
+    def _foreground(self, name: str) -> Style:
+        return Style(color=self.get_component_rich_style(name).color)
