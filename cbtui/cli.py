@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cbtui import __version__
 from cbtui.commands import add, app, cache, completion, demo, doctor, exits, status, steer, watch
 from cbtui.commands import run as run_command
-from cbtui.commands.console import plain_console
+from cbtui.console import plain_console
 from cbtui.core.task import ENGINES, MODELS
 from cbtui.paths import Places, find_places
 

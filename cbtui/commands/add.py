@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbtui.commands import exits
-from cbtui.commands.console import Console, plain_console
+from cbtui.console import Console, plain_console
 from cbtui.paths import Places
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import os
 from typing import TYPE_CHECKING
 
 from cbtui.commands import exits
-from cbtui.commands.console import claim_terminal, plain_console
 from cbtui.commands.stopping import StopSignal
 from cbtui.commands.watch import in_folder, make_host, replace_process
+from cbtui.console import claim_terminal, plain_console
 from cbtui.paths import Places
 
 if TYPE_CHECKING:

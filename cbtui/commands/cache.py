@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cbtui.commands import exits
-from cbtui.commands.console import claim_terminal, plain_console
+from cbtui.console import claim_terminal, plain_console
 from cbtui.core.events import CACHE_LAYERS
 from cbtui.paths import Places
 

@@ -6,7 +6,7 @@ import argparse
 import os
 
 from cbtui.commands import exits
-from cbtui.commands.console import plain_console
+from cbtui.console import plain_console
 from cbtui.paths import Places
 
 SHELLS = ("bash", "zsh", "fish")

@@ -7,8 +7,8 @@ import dataclasses
 from pathlib import Path
 
 from cbtui.commands import exits
-from cbtui.commands.console import plain_console
 from cbtui.commands.run import render_files
+from cbtui.console import plain_console
 from cbtui.paths import Places
 
 _PACKAGE = Path(__file__).resolve().parent.parent

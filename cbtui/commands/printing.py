@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 
-from cbtui.commands.console import Console
+from cbtui.console import Console
 
 _MOST_LINES = 10_000
 

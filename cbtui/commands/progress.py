@@ -7,7 +7,7 @@ import os
 import time
 from dataclasses import dataclass
 
-from cbtui.commands.console import Console
+from cbtui.console import Console
 from cbtui.core.durations import format_seconds
 from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
 from cbtui.engine.cache_log import CacheLog

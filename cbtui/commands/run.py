@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbtui.commands import exits
-from cbtui.commands.console import claim_terminal, plain_console
 from cbtui.commands.stopping import StopSignal
+from cbtui.console import claim_terminal, plain_console
 from cbtui.paths import Places
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cbtui.commands import exits
-from cbtui.commands.console import Console, plain_console
+from cbtui.console import Console, plain_console
 from cbtui.host.attaching import open_queue
 from cbtui.paths import Places
 

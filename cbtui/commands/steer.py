@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from cbtui.commands import exits
-from cbtui.commands.console import plain_console
 from cbtui.commands.task_names import complete_tasks
+from cbtui.console import plain_console
 from cbtui.core.task import MODELS
 from cbtui.host.attaching import ask_host, open_queue
 from cbtui.paths import Places

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbtui.commands import exits
-from cbtui.commands.console import Console, claim_terminal, keep_log_small, plain_console
 from cbtui.commands.journaling import log_entry
 from cbtui.commands.printing import Printer
 from cbtui.commands.stopping import StopSignal
+from cbtui.console import Console, claim_terminal, keep_log_small, plain_console
 from cbtui.paths import Places
 
 if TYPE_CHECKING:

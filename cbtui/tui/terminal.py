@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 
-from cbtui.commands.console import Console
+from cbtui.console import Console
 
 LEAST_COLUMNS = 40
 LEAST_LINES = 10
