@@ -13,10 +13,12 @@ class StopSignal:
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self._listened: list[signal.Signals] = []
 
     def listen(self, *, hangup: bool = True) -> None:
         """Without `hangup`, the process outlives its terminal."""
-        for number in _listened():
+        self._listened = [number for number in _heard() if hangup or number != signal.SIGHUP]
+        for number in self._listened:
             signal.signal(number, self._receive)
         if not hangup:
             # Unlike SIG_IGN, a handler is not inherited by children.
@@ -27,10 +29,10 @@ class StopSignal:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.number = number
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in self._listened:
             signal.signal(each, signal.SIG_DFL)
 
 
-def _listened() -> list[signal.Signals]:
+def _heard() -> list[signal.Signals]:
     """The signals that the caller has not told us to ignore, as nohup does."""
     return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
