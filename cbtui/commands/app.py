@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     from cbtui.tui.hosting import Hosting
     from cbtui.tui.words import Words, speaks_ascii_only
 
-    hosting = Hosting(lambda journal: make_host(arguments, places, journal, screen=True), log_entry)
+    hosting = Hosting(places, lambda journal: make_host(arguments, places, journal, screen=True), log_entry)
     words = Words(ascii=arguments.ascii or speaks_ascii_only())
     app = CbtuiApp(places, hosting, Options(words=words, rate=min(30.0, max(0.2, arguments.fps))))
     ending = app.run() or Ending()

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from cbtui.host.journal import Journal
+from cbtui.host.lock import HostRunning, find_host
+from cbtui.host.store import StoreError
+from cbtui.paths import Places
 from cbtui.tui.messages import HostEnded, HostStarted
 
 if TYPE_CHECKING:
@@ -20,7 +23,8 @@ MakeHost = Callable[[Journal], "Host"]
 class Hosting:
     """The host of this process, or none while another process has the folder. `make` builds one; it imports much."""
 
-    def __init__(self, make: MakeHost, journal: Journal) -> None:
+    def __init__(self, places: Places, make: MakeHost, journal: Journal) -> None:
+        self._places = places
         self._make = make
         self._journal = journal
         self._lock = threading.Lock()
@@ -37,13 +41,14 @@ class Hosting:
             host.stop()
 
     def _serve(self, post: Callable[[Message], object]) -> None:
-        from cbtui.host.lock import HostRunning
-        from cbtui.host.store import StoreError
-
         with self._lock:
             if self.host is not None:
                 return
             try:
+                if find_host(self._places) is not None:
+                    # A viewer needs nothing of what a host imports.
+                    post(HostStarted())
+                    return
                 host = self._make(self._journal)
                 host.start()
             except HostRunning:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -49,6 +50,10 @@ class Words:
         return text.translate(_ASCII_OF) if self.ascii else text
 
 
+# What joins or alters emoji: terminals disagree about how many cells the whole takes, and agree about the parts.
+_JOINERS = re.compile("[\u200b-\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\u2060]")
+
+
 def speaks_ascii_only(environment: dict[str, str] | None = None) -> bool:
     """Whether the locale or the terminal can show nothing else."""
     variables = os.environ if environment is None else environment
@@ -60,7 +65,7 @@ def speaks_ascii_only(environment: dict[str, str] | None = None) -> bool:
 
 def fit(text: str, width: int, *, ellipsis: str = "…") -> str:
     """`text`, safe for any terminal, in exactly `width` cells."""
-    text = visible(text)
+    text = _JOINERS.sub("", visible(text))
     if width <= 0:
         return ""
     if cell_len(text) <= width:

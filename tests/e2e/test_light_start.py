@@ -32,10 +32,18 @@ def _modules(home: Home, *arguments: str | Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["run", "--help"], ["cache", "--help"], ["doctor", "--help"], []]
+    "arguments",
+    [["--help"], ["--version"], ["run", "--help"], ["watch", "--help"], ["cache", "--help"], ["add", "--help"]],
 )
 def test_help_imports_nothing_heavy(home: Home, arguments: list[str]) -> None:
     assert not _modules(home, *arguments) & HEAVY
+
+
+def test_the_screen_without_a_terminal_says_so_at_once(home: Home) -> None:
+    assert not _modules(home) & (HEAVY - {"platformdirs"})
+    ended = home.cbtui()
+    assert (ended.status, ended.out) == (2, "")
+    assert "needs a terminal" in ended.err
 
 
 def test_a_draft_never_imports_the_model_s_libraries(home: Home) -> None:

@@ -73,7 +73,7 @@ async def screened(
     def make(journal: Journal) -> Host:
         return Host(engines, options=HostOptions(), overrides={}, journal=journal, screen=True)
 
-    hosting = Hosting(make, lambda entry: None)
+    hosting = Hosting(places, make, lambda entry: None)
     places.jobs.mkdir(parents=True, exist_ok=True)
     app = CbtuiApp(places, hosting, options or Options(rate=20.0))
     if not host:

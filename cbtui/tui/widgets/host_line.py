@@ -33,7 +33,7 @@ class HostLine(Static):
         holder, live = snapshot.holder, snapshot.live
         if snapshot.trouble:
             return [f"the queue cannot be read: {visible(snapshot.trouble)}"]
-        if holder is None:
+        if holder is None or (starting and holder.pid != os.getpid()):
             return ["starting" if starting else "no host: press h to host this folder"]
         who = "host" if holder.pid == os.getpid() else f"viewer of process {holder.pid} on {visible(holder.machine)}"
         parts = [who]

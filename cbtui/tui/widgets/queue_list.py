@@ -36,14 +36,14 @@ class _Columns:
     left: int
 
 
-def _columns(width: int) -> _Columns:
+def columns_for(width: int) -> _Columns:
     """What fits: the narrower the screen, the fewer columns."""
     state = 11 if width >= 72 else 0
     model = 14 if width >= 110 else 0
     bar = 20 if width >= 140 else 10 if width >= 50 else 0
     what = 26 if width >= 150 else 14 if width >= 90 else 8 if width >= 50 else 0
-    left = 7
-    fixed = 3 + sum(part + 1 for part in (state, model, bar, what, left) if part)
+    left = 6
+    fixed = 5 + sum(part + 1 for part in (state, model, bar, what, left) if part)
     return _Columns(state, max(_NAME_LEAST, width - fixed), model, bar, what, left)
 
 
@@ -98,6 +98,11 @@ class QueueList(ScrollView, can_focus=True):
         return top, self.size.height + 2 * _MARGIN
 
     @property
+    def _width(self) -> int:
+        """Cells of a line, without the scrollbar."""
+        return self.scrollable_content_region.width
+
+    @property
     def current(self) -> TaskRow | None:
         """The task under the cursor."""
         return self._rows.get(self.cursor)
@@ -116,7 +121,7 @@ class QueueList(ScrollView, can_focus=True):
         self._pace = snapshot.pace
         if snapshot.total != self._total:
             self._total = snapshot.total
-            self.virtual_size = Size(self.size.width, self._total)
+            self.virtual_size = Size(self._width, self._total)
         self._follow(before)
         top = int(self.scroll_offset.y)
         for y in range(top, top + self.size.height):
@@ -160,7 +165,7 @@ class QueueList(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         self._painted.clear()
-        self.virtual_size = Size(event.size.width, self._total)
+        self.virtual_size = Size(self._width, self._total)
         self.post_message(self.Moved())
 
     def on_click(self, event: events.Click) -> None:
@@ -195,14 +200,14 @@ class QueueList(ScrollView, can_focus=True):
             return ("empty",)
         seconds = task_seconds(row, self._pace) if row.state in {"queued", "rendering"} else None
         left = None if seconds is None else seconds_left(seconds)
-        return (row.id, row.changed, y == self.cursor, row.id in self._marked, left, self.size.width)
+        return (row.id, row.changed, y == self.cursor, row.id in self._marked, left, self._width, self.has_focus)
 
     def render_line(self, y: int) -> Strip:
         line = y + int(self.scroll_offset.y)
         self._painted[line] = self._look_of(line)
         if len(self._painted) > 10 * max(10, self.size.height):
             self._painted.clear()
-        width = self.size.width
+        width = self._width
         row = self._rows.get(line)
         if row is None:
             text = fit("…" if line < self._total else "", width, ellipsis=self._words.plain("…"))
@@ -217,10 +222,12 @@ class QueueList(ScrollView, can_focus=True):
         dim = base + _foreground(self.get_component_rich_style("queue--dim"))
         is_marked = row.id in self._marked
         name = base + _foreground(self.get_component_rich_style("queue--marked")) if is_marked else base
-        columns = _columns(width)
+        columns = columns_for(width)
         mark = ("*" if self._words.ascii else "●") if is_marked else " "
+        # Without colours, this alone tells where the cursor is.
+        cursor = (">" if self._words.ascii else "❯") if is_cursor else " "
         cut = self._words.plain("…")
-        segments = [Segment(f"{mark}{self._words.glyph(row.state)} ", state)]
+        segments = [Segment(cursor, base), Segment(f"{mark}{self._words.glyph(row.state)} ", state)]
         if columns.state:
             segments.append(Segment(fit(row.state, columns.state) + " ", state))
         segments.append(Segment(fit(row.id, columns.name, ellipsis=cut) + " ", name))
@@ -230,7 +237,7 @@ class QueueList(ScrollView, can_focus=True):
             segments.append(Segment(self._bar(row, columns.bar) + " ", state))
         if columns.what:
             segments.append(Segment(fit(_what(row), columns.what, ellipsis=cut) + " ", dim))
-        segments.append(Segment(self._left(row).rjust(columns.left), dim))
+        segments.append(Segment(f"{self._left(row):>{columns.left}} ", dim))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _bar(self, row: TaskRow, width: int) -> str:
