@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cbtui.core.clean import shown_path
 from cbtui.core.problem import InvalidFile, Problem
 from cbtui.jobs import values
-from cbtui.jobs.clean import shown_path
 from cbtui.jobs.safe_open import YAML_LIMIT, read_text
 from cbtui.jobs.yaml_nodes import Document, KeyPath, Value, parse_yaml, resolve
 

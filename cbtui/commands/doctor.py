@@ -64,7 +64,7 @@ def _as_json(checks: Sequence[Check], *, usable: bool) -> str:
 
 
 def _as_text(checks: Sequence[Check], problems: int, stream: TextIO) -> Iterator[str]:
-    from cbtui.jobs.clean import visible
+    from cbtui.core.clean import visible
 
     glyphs = _GLYPHS if _can_show("".join(_GLYPHS.values()), stream) else _ASCII_GLYPHS
     coloured = _wants_colour(stream)

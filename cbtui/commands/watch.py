@@ -121,7 +121,7 @@ class _Journal:
         self._notify = arguments.settings.notify if console.err.isatty() else "off"
 
     def __call__(self, entry: JournalEntry) -> None:
-        from cbtui.jobs.clean import visible
+        from cbtui.core.clean import visible
 
         log_entry(entry)
         self._printer.print(entry.json() if self._as_json else visible(entry.line()))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from cbtui.host.store import TaskRow
-from cbtui.host.store.work import Amount, Speed
+from cbtui.core.queue import TaskRow
+
+if TYPE_CHECKING:
+    from cbtui.host.store.work import Amount, Speed
 
 
 @dataclass(frozen=True, slots=True)

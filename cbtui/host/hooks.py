@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cbtui.core.clean import shorten, visible
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.options import HookCommands
-from cbtui.jobs.clean import shorten, visible
 
 Occasion = Literal["task_done", "task_failed", "queue_empty"]
 

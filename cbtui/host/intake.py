@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from cbtui.core.clean import shown_path
 from cbtui.core.problem import Problem
 from cbtui.core.stamp import Stamp
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.persistence import GivenUp, Insistence
 from cbtui.host.reading import Reader, Reading
 from cbtui.host.store import FoundTask, KnownFile, Put, Store, attach_store
-from cbtui.jobs.clean import shown_path
 from cbtui.jobs.scan import is_task_name
 from cbtui.jobs.watching import (
     FileAppeared,

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbtui.core.clean import visible
 from cbtui.core.problem import InvalidFile
 from cbtui.core.stamp import Stamp
 from cbtui.core.task import Task
 from cbtui.host.rendering.digest import ClipDigests, digest_task, find_finished
 from cbtui.host.store import FoundTask, KnownFile
 from cbtui.jobs import load_tasks
-from cbtui.jobs.clean import visible
 from cbtui.jobs.scan import FOLDER_SETTINGS
 from cbtui.jobs.watching.tree import stamp_of
 from cbtui.paths import Places

@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from cbtui.core.clean import visible
 from cbtui.core.durations import format_seconds
 from cbtui.core.status import STATES, WAITING
 from cbtui.host.estimates import Pace, queue_seconds, task_seconds
 from cbtui.host.live import LiveFile
 from cbtui.host.lock import find_host
 from cbtui.host.store import Filter, Store, TaskRow
-from cbtui.jobs.clean import visible
 from cbtui.paths import Places
 
 _GB = 1e9

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from cbtui.core.clean import shown_path
 from cbtui.core.problem import InvalidFile, Problem
 from cbtui.core.task import Task
-from cbtui.jobs.clean import shown_path
 from cbtui.jobs.companions import find_companions
 from cbtui.jobs.destination import Destination, check_folders, check_name, composed
 from cbtui.jobs.loader import load_task, load_tasks

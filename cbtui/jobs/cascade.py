@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cbtui.core.clean import shown_path
 from cbtui.core.problem import InvalidFile, Problem
 from cbtui.jobs.cbpipe import is_cbpipe, translate
-from cbtui.jobs.clean import shown_path
 from cbtui.jobs.references import Finder
 from cbtui.jobs.safe_open import YAML_LIMIT, read_text
 from cbtui.jobs.scan import FOLDER_SETTINGS

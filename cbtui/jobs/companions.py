@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cbtui.core.clean import shown_path
 from cbtui.core.problem import Problem
 from cbtui.jobs.cbpipe import is_cbpipe, translate
-from cbtui.jobs.clean import shown_path
 from cbtui.jobs.plain_text import split_front_matter
 from cbtui.jobs.references import Finder
 from cbtui.jobs.safe_open import TEXT_LIMIT, YAML_LIMIT, read_text

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbtui.core.clean import shown_path, visible
 from cbtui.core.problem import InvalidFile, Problem
-from cbtui.jobs.clean import shown_path, visible
 from cbtui.jobs.names import name_of_job, name_of_task
 from cbtui.jobs.scan import is_passed_over, is_task_name
 from cbtui.jobs.values import quote

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbtui.core.clean import shown_path
 from cbtui.core.problem import InvalidFile, Problem
 from cbtui.core.task import Task
 from cbtui.jobs.build import build_task
 from cbtui.jobs.cascade import Cascade, Layer, make_layer, merge
-from cbtui.jobs.clean import shown_path
 from cbtui.jobs.names import name_of_job, name_of_task
 from cbtui.jobs.plain_text import split_front_matter, without_heading_marks
 from cbtui.jobs.references import Finder

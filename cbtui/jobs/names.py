@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from cbtui.jobs.clean import is_clean
+from cbtui.core.clean import is_clean
 
 MAX_NAME_BYTES = 200
 _MAX_JOB_BYTES = 1000

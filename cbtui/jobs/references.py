@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from cbtui.jobs.clean import visible
+from cbtui.core.clean import visible
 from cbtui.jobs.safe_open import TEXT_LIMIT, explain, kind_of
 from cbtui.jobs.values import did_you_mean, quote
 

@@ -8,8 +8,8 @@ import os
 import stat
 from pathlib import Path
 
+from cbtui.core.clean import clean_text, shown_path
 from cbtui.core.problem import InvalidFile, Problem
-from cbtui.jobs.clean import clean_text, shown_path
 
 YAML_LIMIT = 1 << 20
 TEXT_LIMIT = 16 << 20

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from cbtui.jobs.clean import clean_text
+from cbtui.core.clean import clean_text
 from cbtui.jobs.plain_text import split_front_matter
 
 MAX_NAME_LENGTH = 40  # characters

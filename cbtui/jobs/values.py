@@ -6,8 +6,8 @@ import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
 
+from cbtui.core.clean import is_clean, shorten, visible
 from cbtui.core.task import LANGUAGES
-from cbtui.jobs.clean import is_clean, shorten, visible
 from cbtui.jobs.names import MAX_NAME_BYTES
 from cbtui.jobs.yaml_nodes import Value, resolve
 

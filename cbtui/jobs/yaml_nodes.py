@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
+from cbtui.core.clean import clean_text, shorten, visible
 from cbtui.core.problem import InvalidFile, Problem
-from cbtui.jobs.clean import clean_text, shorten, visible
 from cbtui.jobs.safe_open import YAML_LIMIT, describe_size
 from cbtui.jobs.yaml_words import explain_syntax
 

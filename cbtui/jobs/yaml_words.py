@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import yaml
 
+from cbtui.core.clean import visible
 from cbtui.core.problem import Problem
-from cbtui.jobs.clean import visible
 
 _TABS = "YAML does not allow tabs for indentation: use spaces"
 

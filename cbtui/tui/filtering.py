@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cbtui.core.queue import Filter
 from cbtui.core.status import STATES, State
-from cbtui.host.store import Filter
 
 
 def parse_filter(typed: str) -> Filter:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from cbtui.host.journal import Journal
-from cbtui.host.lock import HostRunning, find_host
-from cbtui.host.store import StoreError
 from cbtui.paths import Places
 from cbtui.tui.messages import HostEnded, HostStarted
 
@@ -41,6 +39,9 @@ class Hosting:
             host.stop()
 
     def _serve(self, post: Callable[[Message], object]) -> None:
+        from cbtui.host.lock import HostRunning, find_host
+        from cbtui.host.store import StoreError
+
         with self._lock:
             if self.host is not None:
                 return

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cbtui.core.events import CacheEvent
+from cbtui.core.queue import Filter, Sort, TaskRow
 from cbtui.core.status import State
-from cbtui.engine.cache_log import LayerSum
 from cbtui.host.estimates import Pace
-from cbtui.host.lock import Holder
-from cbtui.host.store import Filter, TaskRow
-from cbtui.host.store.queue import Sort
+
+if TYPE_CHECKING:
+    from cbtui.engine.cache_log import LayerSum
+    from cbtui.host.lock import Holder
 
 SORTS: tuple[Sort, ...] = ("queue", "name", "state", "newest")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
+from cbtui.core.clean import visible
 from cbtui.core.status import State
-from cbtui.jobs.clean import visible
 
 # Glyph of a terminal that has them, and of one that has not. Each is one cell wide.
 _GLYPHS: dict[State, tuple[str, str]] = {

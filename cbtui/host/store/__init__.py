@@ -1,5 +1,6 @@
 """The durable queue: SQLite on a local disk, written by the host, read by every front end."""
 
+from cbtui.core.queue import Changes, Command, Filter, FoundTask, KnownFile, Progress, Put, TaskRow
 from cbtui.host.store.errors import (
     OutOfRange,
     StoreBusy,
@@ -12,7 +13,6 @@ from cbtui.host.store.errors import (
     UnknownTask,
 )
 from cbtui.host.store.opening import Opened, Store, attach_store, open_store, store_path
-from cbtui.host.store.rows import Changes, Command, Filter, FoundTask, KnownFile, Progress, Put, TaskRow
 
 __all__ = [
     "Changes",

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from cbtui.core.queue import Command
 from cbtui.host.store.database import Database
-from cbtui.host.store.rows import Command
 from cbtui.host.store.values import storable, whole
 
 _ANSWERED_KEPT = 1000

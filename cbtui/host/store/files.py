@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from cbtui.core.queue import FoundTask, KnownFile, Put
 from cbtui.core.stamp import Stamp
 from cbtui.core.status import WAITING, after_edit
 from cbtui.host.store.database import Database
 from cbtui.host.store.order import Order
-from cbtui.host.store.rows import FoundTask, KnownFile, Put, result_facts
+from cbtui.host.store.rows import result_facts
 from cbtui.host.store.statements import update_task
 from cbtui.host.store.tasks import FRESH_START, Tasks
 from cbtui.host.store.values import path_from_bytes, path_to_bytes, problems_to_json, storable, whole

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
+from cbtui.core.queue import Changes, Filter, Sort, TaskRow
 from cbtui.core.status import STATES, State
 from cbtui.host.store.database import Database
-from cbtui.host.store.rows import Changes, Filter, TaskRow, read_task
+from cbtui.host.store.rows import read_task
 from cbtui.host.store.statements import at_places, ordered, ordered_by_state
 from cbtui.host.store.values import storable, whole
 
 EVERYTHING = Filter()
 
-Sort = Literal["queue", "name", "state", "newest"]
 _ORDERS: Mapping[Sort, str] = {
     "queue": "behind, position, number",
     "name": "id",

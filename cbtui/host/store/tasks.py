@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cbtui.core.queue import Progress, TaskRow
 from cbtui.core.status import (
     SETTLED,
     IllegalTransition,
@@ -16,7 +17,7 @@ from cbtui.core.status import (
 )
 from cbtui.host.store.database import Database
 from cbtui.host.store.errors import TaskIsRendering, UnknownTask
-from cbtui.host.store.rows import Progress, TaskRow, read_task, result_facts
+from cbtui.host.store.rows import read_task, result_facts
 from cbtui.host.store.statements import update_task
 from cbtui.host.store.values import storable, whole
 

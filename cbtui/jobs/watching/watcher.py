@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cbtui.core.clean import visible
 from cbtui.core.stamp import Stamp
-from cbtui.jobs.clean import visible
 from cbtui.jobs.watching.account import Account, in_order
 from cbtui.jobs.watching.held_open import is_held_open
 from cbtui.jobs.watching.hints import Announce, Hints, announce_changes

@@ -6,8 +6,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Input
 
+from cbtui.core.queue import Sort
 from cbtui.core.status import STATES
-from cbtui.host.store.queue import Sort
 from cbtui.tui.filtering import parse_filter
 from cbtui.tui.keys import queue_bindings
 from cbtui.tui.screens.base import LiveScreen

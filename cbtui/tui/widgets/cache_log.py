@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -11,9 +12,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from cbtui.core.events import CacheEvent
-from cbtui.engine.cache_log import LayerSum
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.words import Words, fit, seconds_left
+
+if TYPE_CHECKING:
+    from cbtui.engine.cache_log import LayerSum
 
 
 class CacheLog(ScrollView, can_focus=True):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
+from cbtui.core.clean import visible
 from cbtui.core.durations import format_seconds
+from cbtui.core.queue import TaskRow
 from cbtui.host.estimates import Pace, task_seconds
-from cbtui.host.store import TaskRow
-from cbtui.jobs.clean import visible
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.words import Words
 

@@ -7,7 +7,7 @@ import os
 from rich.text import Text
 from textual.widgets import Static
 
-from cbtui.jobs.clean import visible
+from cbtui.core.clean import visible
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.words import Words, gigabytes
 

@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cbtui.jobs.clean import visible
+from cbtui.core.clean import visible
 from cbtui.tui.words import Words, fit, gigabytes
 
 # A sample a second: ten minutes, more than any screen is wide.

@@ -13,9 +13,9 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from cbtui.core.queue import TaskRow
 from cbtui.core.status import STATES
 from cbtui.host.estimates import Pace, task_seconds
-from cbtui.host.store import TaskRow
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.words import Words, fit, seconds_left
 

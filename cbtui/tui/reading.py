@@ -1,0 +1,66 @@
+"""From the store to a snapshot. Imported by the feed's thread, since SQLite would hold up the first paint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cbtui.core.queue import Filter, TaskRow
+from cbtui.host.attaching import ask_host, open_queue
+from cbtui.host.estimates import Pace, queue_seconds
+from cbtui.host.live import LiveFile
+from cbtui.host.lock import find_host
+from cbtui.host.store import Store, StoreError, UnknownTask
+from cbtui.paths import Places
+from cbtui.tui.messages import HostAnswered
+from cbtui.tui.snapshot import Snapshot, View
+
+_CACHE_EVENTS = 200
+
+
+def read_snapshot(store: Store, places: Places, view: View) -> Snapshot:
+    """All that the screen wants to know now. Raises StoreError and OSError."""
+    rendering = store.queue.page(limit=10, only=Filter(states=("rendering",)))
+    pace = Pace.of(store.work.speeds())
+    holder = find_host(places)
+    return Snapshot(
+        view=view,
+        total=store.queue.count(view.only),
+        rows=store.queue.window(limit=view.height, offset=view.top, only=view.only, by=view.sort),
+        focus=_find(store, view.focus),
+        counts=store.queue.counts(),
+        paused=store.meta.paused,
+        seconds_left=queue_seconds(store.work.amounts("queued"), rendering, pace),
+        pace=pace,
+        holder=holder,
+        live=LiveFile.of(places).read() if holder else {},
+        cache_events=store.cache_events.newest(_CACHE_EVENTS),
+        cache_sums=store.cache_events.sums(),
+    )
+
+
+def snapshot_without_store(places: Places, view: View, *, trouble: str = "") -> Snapshot:
+    """What there is to know before any host has served the folder. Raises OSError."""
+    return Snapshot(view=view, holder=find_host(places), trouble=trouble)
+
+
+def ask(places: Places, verb: str, arguments: Mapping[str, object]) -> HostAnswered:
+    """Ask the host, and wait for what it answers."""
+    try:
+        store = open_queue(places, make=True)
+        assert store is not None
+        with store:
+            command = ask_host(store, places, verb, arguments)
+    except (StoreError, OSError) as error:
+        return HostAnswered(f"{verb}: {error}", refused=True)
+    if command is None:
+        return HostAnswered(f"{verb}: no host answers; it waits for the next one", refused=True)
+    return HostAnswered(command.answer, refused=command.state == "refused")
+
+
+def _find(store: Store, task: str | None) -> TaskRow | None:
+    if task is None:
+        return None
+    try:
+        return store.tasks.get(task)
+    except UnknownTask:
+        return None

@@ -1,0 +1,311 @@
+"""Files that are edited, touched, deleted and renamed, while their task waits, is rendered, or is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+import cbtui.jobs.watching.watcher
+from cbtui.paths import Places
+from tests.host.serving import Served, serving
+from tests.support.fake_engine import FakeEngine
+from tests.support.gated_engine import GatedEngine
+
+TWO_CHUNKS = """
+chunking: {target: 40, limit: 60}
+text: |
+  This is the first sentence of it.
+
+  This is the second sentence.
+"""
+SECOND_EDITED = TWO_CHUNKS.replace("second sentence", "changed sentence")
+
+
+@pytest.fixture
+def engine() -> GatedEngine:
+    return GatedEngine()
+
+
+@pytest.fixture
+def served(places: Places, engine: GatedEngine) -> Iterator[Served]:
+    with serving(places, engine) as served:
+        yield served
+
+
+def begin(served: Served, engine: GatedEngine) -> None:
+    """Have `a`, a task of two chunks, under way, its first chunk not finished."""
+    served.drop("a.yaml", TWO_CHUNKS)
+    served.until(lambda: engine.begun, "begun")
+
+
+def finish(served: Served, engine: GatedEngine, name: str = "a.txt", text: str = "Hello.") -> None:
+    engine.open()
+    served.drop(name, text)
+    served.until_state(f"jobs/{name.partition('.')[0]}", "done")
+
+
+def line_up(served: Served, *names: str) -> None:
+    """Have tasks wait in this order, and nothing rendered."""
+    served.ask("pause")
+    for name in names:
+        served.drop(f"{name}.txt", f"Hello {name}.")
+        served.until_state(f"jobs/{name}", "queued")
+
+
+def queue(served: Served) -> list[str]:
+    return [row.id for row in served.store.queue.page(limit=99)]
+
+
+# Edits
+
+
+def test_an_edited_file_that_waits_is_rendered_with_its_new_text(served: Served, engine: GatedEngine) -> None:
+    line_up(served, "a", "b")
+    served.drop("a.txt", "Another text.")
+    served.until_told("changed", "jobs/a")
+    assert queue(served) == ["jobs/a", "jobs/b"]
+    served.ask("resume")
+    engine.open()
+    served.until_idle()
+    assert engine.texts == ["Another text.", "Hello b."]
+
+
+def test_an_edit_during_the_rendering_is_rendered_after_it_and_only_what_changed(
+    served: Served, engine: GatedEngine
+) -> None:
+    begin(served, engine)
+    served.drop("a.yaml", SECOND_EDITED)
+    served.until_told("changed", "jobs/a")
+    engine.open()
+    served.until(lambda: len(engine.texts) == 3, "the changed chunk")
+    served.until_state("jobs/a", "done")
+    assert [text.split()[3] for text in engine.texts] == ["first", "second", "changed"]
+    assert [kind for kind in served.kinds("jobs/a") if kind in {"done", "queued"}] == ["done", "queued", "done"]
+
+
+def test_a_file_that_becomes_invalid_during_its_rendering_is_finished_then_invalid(
+    served: Served, engine: GatedEngine
+) -> None:
+    begin(served, engine)
+    served.drop("a.yaml", TWO_CHUNKS + "nonsense: 1\n")
+    served.until_told("invalid", "jobs/a")
+    assert served.state("jobs/a") == "rendering"
+    engine.open()
+    row = served.until_state("jobs/a", "invalid")
+    assert (row.problems[0].line, len(served.finals("jobs/a"))) == (7, 1)
+    served.drop("a.yaml", TWO_CHUNKS)
+    served.until_state("jobs/a", "done")
+    assert len(engine.requests) == 2
+
+
+def test_an_edit_that_is_taken_back_during_the_rendering_is_none(served: Served, engine: GatedEngine) -> None:
+    begin(served, engine)
+    served.drop("a.yaml", SECOND_EDITED)
+    served.until_told("changed", "jobs/a")
+    served.drop("a.yaml", TWO_CHUNKS)
+    served.until(lambda: served.kinds("jobs/a").count("changed") == 2, "taken back")
+    engine.open()
+    served.until_state("jobs/a", "done")
+    assert (served.state("jobs/a"), len(engine.requests)) == ("done", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("a.yaml", "text: Hello.\n", None),
+        ("a.yaml", "text: Hello.\n", "text: Hello.\n"),
+        ("a.yaml", "text: Hello.\n", "# A comment.\n\ntext:   'Hello.'   # Another.\n"),
+        ("a.yaml", "text: Hello.\nseed: 1\n", "seed: 1\r\ntext: Hello.\r\n"),
+        ("a.txt", "Hello.\n", "Hello."),
+    ],
+    ids=["touched", "rewritten", "comments", "order and line ends", "last line end"],
+)
+def test_what_means_the_same_is_not_rendered_again(
+    served: Served, engine: GatedEngine, name: str, before: str, after: str | None
+) -> None:
+    finish(served, engine, name, before)
+    row = served.store.tasks.get("jobs/a")
+    if after is None:
+        os.utime(served.places.jobs / name)
+    else:
+        served.drop(name, after)
+    served.until(lambda: served.store.tasks.get("jobs/a").stamp != row.stamp, "the new stamp is noted")
+    assert served.state("jobs/a") == "done"
+    assert served.kinds("jobs/a").count("done") == 1
+    assert len(engine.requests) == 1
+
+
+def test_a_failed_task_whose_file_is_edited_is_tried_again(served: Served, engine: GatedEngine) -> None:
+    finish(served, engine, "a.txt", "Hello.")
+    served.drop("a.txt", "...")
+    served.until_state("jobs/a", "invalid", "failed")
+    served.drop("a.txt", "Hello again.")
+    served.until_state("jobs/a", "done")
+
+
+def test_a_new_priority_in_the_file_moves_its_task_and_renders_nothing_again(
+    served: Served, engine: GatedEngine
+) -> None:
+    line_up(served, "a", "b", "c")
+    served.drop("c.txt", "---\npriority: 5\n---\nHello c.")
+    served.until_told("changed", "jobs/c")
+    assert queue(served) == ["jobs/c", "jobs/a", "jobs/b"]
+
+
+# Deletions
+
+
+def test_a_deleted_file_that_waits_is_cancelled_and_comes_back_in_its_place(
+    served: Served, engine: GatedEngine
+) -> None:
+    line_up(served, "a", "b")
+    (served.places.jobs / "a.txt").unlink()
+    row = served.until_state("jobs/a", "cancelled")
+    assert row.reason == "its file was deleted"
+    served.drop("a.txt", "Hello a.")
+    served.until_state("jobs/a", "queued")
+    assert queue(served) == ["jobs/a", "jobs/b"]
+
+
+def test_the_output_of_a_deleted_file_stays_and_its_task_stays_done(served: Served, engine: GatedEngine) -> None:
+    finish(served, engine)
+    (served.places.jobs / "a.txt").unlink()
+    served.until(lambda: not served.store.files.below(served.places.jobs), "the file is forgotten")
+    assert served.state("jobs/a") == "done"
+    assert len(served.finals("jobs/a")) == 1
+    served.drop("a.txt", "Hello.")
+    served.until(lambda: served.store.files.below(served.places.jobs), "the file is known again")
+    assert (served.state("jobs/a"), len(engine.requests)) == ("done", 1)
+
+
+def test_a_file_deleted_during_its_rendering_is_finished(served: Served, engine: GatedEngine) -> None:
+    begin(served, engine)
+    (served.places.jobs / "a.yaml").unlink()
+    served.until(lambda: not served.store.files.below(served.places.jobs), "the deletion is known")
+    engine.open()
+    served.until_state("jobs/a", "done")
+    assert len(served.finals("jobs/a")) == 1
+
+
+def test_what_was_cancelled_by_hand_stays_so_when_its_file_is_touched(served: Served) -> None:
+    line_up(served, "a")
+    served.ask("cancel", tasks=["a"])
+    stamp = served.store.tasks.get("jobs/a").stamp
+    os.utime(served.places.jobs / "a.txt")
+    served.until(lambda: served.store.tasks.get("jobs/a").stamp != stamp, "the new stamp is noted")
+    assert served.state("jobs/a") == "cancelled"
+    served.drop("a.txt", "Another text.")
+    served.until_state("jobs/a", "queued")
+
+
+def test_an_invalid_file_that_is_deleted_leaves_the_queue(served: Served) -> None:
+    path = served.drop("bad.yaml", "nonsense: 1\n")
+    served.until_state("jobs/bad", "invalid")
+    path.unlink()
+    served.until(lambda: served.state("jobs/bad") is None, "it is gone")
+
+
+# New names
+
+
+def test_a_renamed_file_keeps_its_place(served: Served, engine: GatedEngine) -> None:
+    line_up(served, "a", "m", "z")
+    (served.places.jobs / "m.txt").rename(served.places.jobs / "0.txt")
+    served.until_state("jobs/0", "queued")
+    assert queue(served) == ["jobs/a", "jobs/0", "jobs/z"]
+    (served.places.jobs / "a.txt").rename(served.places.jobs / "zz.txt")
+    served.until_state("jobs/zz", "queued")
+    assert queue(served) == ["jobs/zz", "jobs/0", "jobs/z"]
+
+
+def test_a_paused_task_whose_file_is_renamed_stays_paused(served: Served) -> None:
+    line_up(served, "a", "b")
+    served.ask("pause", tasks=["a"])
+    (served.places.jobs / "a.txt").rename(served.places.jobs / "c.txt")
+    served.until_state("jobs/c", "paused")
+    assert queue(served) == ["jobs/c", "jobs/b"]
+
+
+def test_a_done_task_whose_file_is_renamed_is_not_rendered_again(served: Served, engine: GatedEngine) -> None:
+    finish(served, engine)
+    (served.places.jobs / "a.txt").rename(served.places.jobs / "b.txt")
+    served.until_state("jobs/b", "done")
+    assert (served.state("jobs/a"), len(engine.requests)) == (None, 1)
+    assert len(served.finals("jobs/a")) == 1
+
+
+def test_a_file_renamed_during_its_rendering_gets_its_new_name_afterwards(served: Served, engine: GatedEngine) -> None:
+    begin(served, engine)
+    (served.places.jobs / "a.yaml").rename(served.places.jobs / "b.yaml")
+    served.until_told("renamed")
+    assert served.state("jobs/a") == "rendering"
+    engine.open()
+    served.until_state("jobs/b", "done")
+    assert (served.state("jobs/a"), len(engine.requests)) == (None, 2)
+
+
+def test_a_file_moved_into_another_folder_changes_its_job_and_keeps_its_place(served: Served) -> None:
+    line_up(served, "a", "b")
+    (served.places.jobs / "book").mkdir()
+    (served.places.jobs / "a.txt").rename(served.places.jobs / "book" / "a.txt")
+    served.until_state("book/a", "queued")
+    assert queue(served) == ["book/a", "jobs/b"]
+    assert served.store.tasks.get("book/a").job == "book"
+
+
+def test_a_file_renamed_to_the_name_of_one_that_was_deleted_is_that_task(served: Served, engine: GatedEngine) -> None:
+    finish(served, engine, "b.txt", "Hello b.")
+    (served.places.jobs / "b.txt").unlink()
+    served.until(lambda: not served.store.files.below(served.places.jobs), "the deletion is known")
+    served.ask("pause")
+    served.drop("a.txt", "Hello a.")
+    served.until_state("jobs/a", "queued")
+    (served.places.jobs / "a.txt").rename(served.places.jobs / "b.txt")
+    served.until(lambda: queue(served) == ["jobs/b"], "one task under the new name")
+    served.ask("resume")
+    served.until_state("jobs/b", "done")
+    assert engine.texts == ["Hello b.", "Hello a."]
+
+
+def test_two_files_that_swap_their_names_swap_their_texts(served: Served, engine: GatedEngine) -> None:
+    line_up(served, "a", "b")
+    jobs = served.places.jobs
+    for old, new in (("a.txt", "c"), ("b.txt", "a.txt"), ("c", "b.txt")):
+        (jobs / old).rename(jobs / new)
+    served.until_told("changed", "jobs/a")
+    served.until_told("changed", "jobs/b")
+    served.ask("resume")
+    engine.open()
+    served.until_idle()
+    assert queue(served) == ["jobs/a", "jobs/b"]
+    assert engine.texts == ["Hello b.", "Hello a."]
+
+
+def test_a_file_renamed_away_from_being_a_task_is_deleted_and_comes_back(served: Served) -> None:
+    line_up(served, "a", "b")
+    (served.places.jobs / "a.txt").rename(served.places.jobs / "a.off")
+    served.until_state("jobs/a", "cancelled")
+    (served.places.jobs / "a.off").rename(served.places.jobs / "a.txt")
+    served.until_state("jobs/a", "queued")
+
+
+# Without hints
+
+
+def test_polling_notices_a_drop_an_edit_and_a_deletion(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cbtui.jobs.watching.watcher, "needs_polling", lambda path: True)
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        served.ask("pause")
+        served.drop("a.txt", "Hello a.")
+        served.drop("b.txt", "Hello b.")
+        served.until_state("jobs/b", "queued")
+        served.drop("a.txt", "Edited.")
+        (served.places.jobs / "b.txt").unlink()
+        served.until_told("changed", "jobs/a")
+        served.until_state("jobs/b", "cancelled")
+        served.ask("resume")
+        served.until_state("jobs/a", "done")
+    assert engine.texts == ["Edited."]

@@ -1,0 +1,207 @@
+"""Folders: moved in, nested, filled in an instant, in a burst, deleted, made again, not readable."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbtui.jobs.scan import natural_order
+from cbtui.paths import Places
+from tests.host.serving import DEADLINE, Served, serving
+from tests.support.fake_engine import FakeEngine
+from tests.support.fake_host import places_in
+
+BURST = 20_000
+NOBODY = 65534
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def served(places: Places, engine: FakeEngine) -> Iterator[Served]:
+    with serving(places, engine) as served:
+        yield served
+
+
+def fill(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"Hello {name}.")
+
+
+def test_a_folder_moved_in_is_taken_with_all_below_it(served: Served, tmp_path: Path) -> None:
+    fill(tmp_path / "book", "1.txt", "part/2.txt", "part/deep/er/3.md", "x.txt/4.txt")
+    (tmp_path / "book").rename(served.places.jobs / "book")
+    for task in ("book/1", "book/part/2", "book/part/deep/er/3", "book/x.txt/4"):
+        served.until_state(task, "done")
+
+
+def test_a_folder_made_and_filled_in_an_instant_is_taken(served: Served) -> None:
+    for number in range(20):
+        fill(served.places.jobs / f"job-{number}" / "sub", "a.txt", "b.txt")
+    served.until(lambda: served.store.queue.counts()["done"] == 40, "all of them")
+
+
+def test_a_folder_renamed_keeps_its_tasks_in_their_places(served: Served, engine: FakeEngine) -> None:
+    served.ask("pause")
+    fill(served.places.jobs / "old", "1.txt", "2.txt", "10.txt")
+    served.until_state("old/10", "queued")
+    served.drop("last.txt", "Hello.")
+    served.until_state("jobs/last", "queued")
+    (served.places.jobs / "old").rename(served.places.jobs / "new")
+    served.until_state("new/10", "queued")
+    assert [row.id for row in served.store.queue.page(limit=9)] == ["new/1", "new/2", "new/10", "jobs/last"]
+
+
+def test_a_burst_of_files_is_queued_in_natural_order_while_commands_are_answered(served: Served) -> None:
+    served.ask("pause")
+    for number in range(BURST):
+        (served.places.jobs / f"{number}.txt").write_text("Hello.")
+    assert served.ask("priority", tasks=["*"], to=0).state in {"done", "refused"}
+    assert served.store.queue.counts()["queued"] < BURST
+    served.until(lambda: served.store.queue.counts()["queued"] == BURST, "all of them", 100)
+    rows = served.store.queue.page(limit=BURST)
+    # What one look found was added at one time: the order within each such time is the natural one.
+    looks = [index for index in range(1, BURST) if [rows[index].source] != natural_order(row.source for row in rows[index - 1 : index + 1])[1:]]
+    assert len(looks) < 100
+
+
+def test_a_deleted_jobs_directory_cancels_what_waits_and_takes_new_files_once_it_is_there(served: Served) -> None:
+    served.ask("pause")
+    served.drop("a.txt", "Hello a.")
+    served.drop("sub/b.txt", "Hello b.")
+    served.until_state("sub/b", "queued")
+    shutil.rmtree(served.places.jobs)
+    served.until_told("folder", text="no such file")
+    assert served.states() == {"jobs/a": "queued", "sub/b": "queued"}
+    served.places.jobs.mkdir()
+    served.drop("c.txt", "Hello c.")
+    served.until_state("jobs/c", "queued")
+    served.until_state("jobs/a", "cancelled")
+    served.until_state("sub/b", "cancelled")
+    served.drop("sub/b.txt", "Hello b.")
+    served.until_state("sub/b", "queued")
+
+
+def test_a_jobs_directory_moved_away_and_back_loses_nothing(served: Served) -> None:
+    served.ask("pause")
+    served.drop("a.txt", "Hello a.")
+    served.until_state("jobs/a", "queued")
+    served.places.jobs.rename(f"{served.places.jobs}-away")
+    served.until_told("folder", text="no such file")
+    Path(f"{served.places.jobs}-away").rename(served.places.jobs)
+    served.until_told("folder", text="over:")
+    served.drop("b.txt", "Hello b.")
+    served.until_state("jobs/b", "queued")
+    assert served.states() == {"jobs/a": "queued", "jobs/b": "queued"}
+
+
+def test_a_jobs_directory_that_is_missing_at_the_start_is_made(places: Places) -> None:
+    assert not places.jobs.exists()
+    with serving(places) as served:
+        served.drop("a.txt", "Hello.")
+        served.until_state("jobs/a", "done")
+
+
+def test_a_deleted_folder_cancels_what_waits_in_it(served: Served) -> None:
+    served.ask("pause")
+    fill(served.places.jobs / "book", "1.txt", "part/2.txt")
+    served.until_state("book/part/2", "queued")
+    shutil.rmtree(served.places.jobs / "book")
+    served.until_state("book/1", "cancelled")
+    served.until_state("book/part/2", "cancelled")
+
+
+def test_a_jobs_directory_behind_a_link_is_watched(places: Places, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    places.jobs.symlink_to(tmp_path / "real")
+    with serving(places) as served:
+        (tmp_path / "real" / "a.txt").write_text("Hello.")
+        row = served.until_state("jobs/a", "done")
+        assert row.source == places.jobs / "a.txt"
+        fill(places.jobs / "sub", "text.txt")
+        (places.jobs / "sub" / "b.yaml").write_text("text_file: text.txt\n")
+        served.until_state("sub/b", "done")
+        served.until(lambda: set(served.states()) == {"jobs/a", "sub/b"}, "the text is no task of its own")
+
+
+class AsNobody:
+    """A host in a process of a user who may not read everything. `told` are the entries of its journal."""
+
+    def __init__(self, root: Path) -> None:
+        self.places = places_in(root)
+        for folder in (self.places.jobs, root):
+            folder.mkdir(exist_ok=True)
+            os.chown(folder, NOBODY, NOBODY)
+        self._log = root / "journal"
+        project = Path(__file__).parents[2]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.fake_host", root],
+                user=NOBODY,
+                group=NOBODY,
+                extra_groups=[],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=project,
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(root)},
+            )
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        lines = self._log.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def until_told(self, event: str, text: str) -> None:
+        self._until(lambda: any(each["event"] == event and text in json.dumps(each) for each in self.told), text)
+
+    def _until(self, is_met: Callable[[], object], what: str) -> None:
+        end = time.monotonic() + DEADLINE
+        while not is_met():
+            assert time.monotonic() < end, f"did not come: {what}\n{self._log.read_text()}"
+            assert self._process.poll() is None, self._log.read_text()
+            time.sleep(0.02)
+
+    def end(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(DEADLINE)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="another user can only be had by root")
+def test_what_may_not_be_read_is_told_of_and_taken_once_it_may_be(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    host = AsNobody(tmp_path / "home")
+    try:
+        jobs = host.places.jobs
+        fill(jobs / "closed", "a.txt")
+        (jobs / "closed").chmod(0o700)
+        fill(jobs, "secret.txt", "fine.txt", "late.txt")
+        (jobs / "secret.txt").chmod(0o600)
+        host.until_told("done", "jobs/fine")
+        host.until_told("folder", "closed: permission denied")
+        host.until_told("invalid", "secret.txt: permission denied: make the file readable")
+        (jobs / "closed").chmod(0o755)
+        (jobs / "secret.txt").chmod(0o644)
+        host.until_told("folder", "over: ")
+        host.until_told("done", "closed/a")
+        host.until_told("done", "jobs/secret")
+        # What is known of a folder stands while it cannot be seen.
+        (jobs / "closed").chmod(0o700)
+        host.until_told("folder", "closed: permission denied")
+        assert not [each for each in host.told if each["event"] == "cancelled"]
+    finally:
+        host.end()
