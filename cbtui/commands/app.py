@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
-    from cbtui.tui.terminal import NoTerminal, check_terminal, hand_over
+    from cbtui.tui.terminal import NoTerminal, check_terminal, hand_over, is_congested
 
     places = in_folder(places, arguments.folder)
     try:
@@ -49,7 +49,8 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
 
     hosting = Hosting(places, lambda journal: make_host(arguments, places, journal, screen=True), log_entry)
     words = Words(ascii=arguments.ascii or speaks_ascii_only())
-    app = CbtuiApp(places, hosting, Options(words=words, rate=min(30.0, max(0.2, arguments.fps))))
+    rate = min(30.0, max(0.2, arguments.fps))
+    app = CbtuiApp(places, hosting, Options(words=words, rate=rate, is_congested=is_congested))
     ending = app.run() or Ending()
     if ending.how == "headless":
         ending = _go_on_without_screen(hosting)

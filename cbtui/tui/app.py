@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,10 +33,14 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line and the settings say about the screen. `rate`: readings a second."""
+    """What the command line and the settings say about the screen. `rate`: readings a second, at most.
+
+    `is_congested` tells whether the terminal still has to take in what it was sent.
+    """
 
     words: Words = field(default_factory=Words)
     rate: float = 5.0
+    is_congested: Callable[[], bool] = lambda: False
     keymap: dict[str, str] = field(default_factory=dict)
 
 
@@ -49,7 +54,7 @@ class CbtuiApp(App[Ending]):
         super().__init__()
         self.places = places
         self.options = options or Options()
-        self.feed = Feed(places, self.post_message, rate=self.options.rate)
+        self.feed = Feed(places, self.post_message, rate=self.options.rate, is_congested=self.options.is_congested)
         self.snapshot = Snapshot()
         self.is_starting = True
         self._hosting = hosting

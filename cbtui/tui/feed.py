@@ -28,10 +28,20 @@ Ask = tuple[str, Mapping[str, object]]
 class Feed:
     """Reads the store as often as `rate` (Hz) allows, at once when the wanted view changes; posts what is new.
 
+    While the terminal's line `is_congested`, nothing is posted but what the person asked to see.
+
     Every public method may be called from any thread and never waits.
     """
 
-    def __init__(self, places: Places, post: Callable[[Message], object], *, rate: float = 5.0) -> None:
+    def __init__(
+        self,
+        places: Places,
+        post: Callable[[Message], object],
+        *,
+        rate: float = 5.0,
+        is_congested: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._is_congested = is_congested
         self._places = places
         self._post = post
         self._period = 1.0 / rate
@@ -97,7 +107,8 @@ class Feed:
         self._wake.clear()
 
     def _tell(self, snapshot: Snapshot) -> None:
-        if snapshot != self._last:
+        wanted = self._last is None or snapshot.view != self._last.view
+        if snapshot != self._last and (wanted or not self._is_congested()):
             self._last = snapshot
             self._post(QueueRead(snapshot))
 

@@ -34,6 +34,19 @@ def hand_over(console: Console) -> None:
     sys.__stdout__ = console.out  # type: ignore[misc, assignment]
 
 
+def is_congested() -> bool:
+    """Whether the terminal has not yet taken what it was sent: a slow line, or output that was stopped."""
+    import select
+
+    stream = sys.__stderr__
+    if stream is None:
+        return False
+    try:
+        return not select.select([], [stream.fileno()], [], 0)[1]
+    except (OSError, ValueError):
+        return False
+
+
 def is_remote() -> bool:
     """Whether the person sits at another machine."""
     return bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))

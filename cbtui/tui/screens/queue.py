@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Input
+from textual.widgets import Footer, Input, Static
 
 from cbtui.core.queue import Sort
 from cbtui.core.status import STATES
@@ -13,6 +13,7 @@ from cbtui.tui.keys import queue_bindings
 from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.screens.confirm import Choice
 from cbtui.tui.snapshot import SORTS, Snapshot, View
+from cbtui.tui.terminal import LEAST_COLUMNS, LEAST_LINES
 from cbtui.tui.widgets.cache_log import CacheLog
 from cbtui.tui.widgets.detail import Detail
 from cbtui.tui.widgets.host_line import HostLine
@@ -34,15 +35,29 @@ class QueueScreen(LiveScreen[None]):
     QueueScreen #right { width: 1fr; layout: vertical; }
     QueueScreen.-narrow #side { height: 9; }
     QueueScreen.-narrow #right { display: none; }
-    QueueScreen.-wide #body { layout: horizontal; }
-    QueueScreen.-wide #queue { width: 3fr; height: 100%; }
-    QueueScreen.-wide #side { width: 2fr; height: 100%; layout: vertical; }
-    QueueScreen.-wide #detail { width: 100%; height: auto; max-height: 50%; }
-    QueueScreen.-wide #right { width: 100%; height: 1fr; }
+    QueueScreen.-wide #body, QueueScreen.-huge #body { layout: horizontal; }
+    QueueScreen.-wide #queue, QueueScreen.-huge #queue { width: 3fr; height: 100%; }
+    QueueScreen.-wide #side, QueueScreen.-huge #side { width: 2fr; height: 100%; layout: vertical; }
+    QueueScreen.-wide #detail, QueueScreen.-huge #detail { width: 100%; height: auto; max-height: 50%; }
+    QueueScreen.-wide #right, QueueScreen.-huge #right { width: 100%; height: 1fr; }
+    QueueScreen.-huge #side { width: 3fr; layout: horizontal; }
+    QueueScreen.-huge #detail { width: 1fr; max-height: 100%; height: 100%; }
+    QueueScreen.-huge #right { width: 1fr; height: 100%; }
     QueueScreen.-low #side { display: none; }
+    QueueScreen #small { display: none; width: 100%; height: 100%; content-align: center middle; }
+    QueueScreen.-tiny #small, QueueScreen.-flat #small { display: block; }
+    QueueScreen.-tiny #body, QueueScreen.-flat #body { display: none; }
+    QueueScreen.-tiny Footer, QueueScreen.-flat Footer { display: none; }
+    QueueScreen.-tiny HostLine, QueueScreen.-flat HostLine { display: none; }
     """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]  # noqa: RUF012 - Textual's own form
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own form
+        (0, "-tiny"),
+        (LEAST_COLUMNS, "-narrow"),
+        (80, "-normal"),
+        (120, "-wide"),
+        (170, "-huge"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_LINES, "-low"), (20, "-high")]  # noqa: RUF012
 
     def __init__(self, words: Words) -> None:
         super().__init__(words)
@@ -57,6 +72,8 @@ class QueueScreen(LiveScreen[None]):
                 with Vertical(id="right"):
                     yield MemoryGraph(self.words, id="memory")
                     yield CacheLog(self.words, id="cache")
+        needs = f"cbtui needs {LEAST_COLUMNS} columns and {LEAST_LINES} lines"
+        yield Static(needs, id="small", markup=False)
         yield Input(placeholder="words, state:failed, job:book", id="filter", select_on_focus=False)
         yield Footer(show_command_palette=False, compact=True)
 
