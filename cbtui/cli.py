@@ -120,11 +120,12 @@ def _with_command(given: list[str]) -> list[str]:
 def _complete(arguments: argparse.Namespace) -> str:
     """Fill in what the command line left open from the user's settings; gives what is wrong with those, or nothing.
 
-    The settings themselves become `arguments.settings`.
+    The settings themselves become `arguments.settings`, and what the command line gave stays in `arguments.given`.
     """
     from cbtui.core.problem import InvalidFile
     from cbtui.settings import load_settings
 
+    arguments.given = {name: value for name in _COMMON if (value := getattr(arguments, name)) is not None}
     try:
         settings = arguments.settings = load_settings(_places(arguments).user_settings)
     except InvalidFile as error:

@@ -9,10 +9,12 @@ app:
     task_failed: notify-send "cbtui: a task failed"
     queue_empty: [sh, -c, "jq . >> ~/cbtui-events.json"]
   notify: bell
+  keys: {pause: f5}
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -27,7 +29,7 @@ class Settings:
     """What holds where the command line says nothing. Folders are absolute; None means the built-in default.
 
     `notify` says how a terminal is told of what deserves a look: not at all, by its bell, or by a message of
-    the desktop (OSC 9).
+    the desktop (OSC 9). `keys` are by the ids of actions, as Textual names keys, with commas between.
     """
 
     jobs_dir: str | None = None
@@ -38,6 +40,7 @@ class Settings:
     log_level: str | None = None
     host: HostOptions = field(default_factory=HostOptions)
     notify: Notify = "osc9"
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_settings(path: Path) -> Settings:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cbtui.actions import actions
 from cbtui.core.clean import shown_path
 from cbtui.core.problem import InvalidFile, Problem
 from cbtui.jobs import values
 from cbtui.jobs.safe_open import YAML_LIMIT, read_text
 from cbtui.jobs.yaml_nodes import Document, KeyPath, Value, parse_yaml, resolve
+from cbtui.settings_keys import check_keys
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 NOTIFY = ("off", "bell", "osc9")
@@ -42,13 +44,20 @@ def read_values(path: Path) -> dict[str, Any]:
     base = path.resolve().parent
     found = _read(document, (_SECTION,), document.values.get(_SECTION), _checks(base), problems)
     found["hooks"] = _read(document, (_SECTION, "hooks"), found.get("hooks"), _hook_checks(base), problems)
+    found["keys"] = _read(document, (_SECTION, "keys"), found.get("keys"), _key_checks(), problems, what="action")
     if problems:
         raise InvalidFile(tuple(problems))
     return found
 
 
 def _read(
-    document: Document, place: KeyPath, section: Value, checks: Mapping[str, Check], problems: list[Problem]
+    document: Document,
+    place: KeyPath,
+    section: Value,
+    checks: Mapping[str, Check],
+    problems: list[Problem],
+    *,
+    what: str = "setting",
 ) -> dict[str, Any]:
     """The checked values of one mapping, without those that mean the default; what is wrong goes to `problems`."""
     if section is None:
@@ -60,7 +69,7 @@ def _read(
     for name, value in section.items():
         origin = document.origin((*place, name))
         if name not in checks:
-            problems.append(origin.problem(f"unknown setting{values.did_you_mean(name, checks)}"))
+            problems.append(origin.problem(f"unknown {what}{values.did_you_mean(name, checks)}"))
             continue
         try:
             found[name] = checks[name](value)
@@ -84,6 +93,7 @@ def _checks(base: Path) -> dict[str, Check]:
         "overtake": values.whole(0, MAX_OVERTAKE),
         "hooks": lambda value: value,
         "notify": _notify,
+        "keys": lambda value: value,
     }
 
 
@@ -95,6 +105,10 @@ def _hook_checks(base: Path) -> dict[str, Check]:
         **dict.fromkeys(("task_done", "task_failed", "queue_empty"), command),
         "seconds": _duration(_DAY),
     }
+
+
+def _key_checks() -> dict[str, Check]:
+    return dict.fromkeys(actions(), check_keys)
 
 
 def _command(value: Value, base: Path) -> tuple[str, ...] | None:

@@ -49,8 +49,16 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
 
     hosting = Hosting(places, lambda journal: make_host(arguments, places, journal, screen=True), log_entry)
     words = Words(ascii=arguments.ascii or speaks_ascii_only())
-    rate = min(30.0, max(0.2, arguments.fps))
-    app = CbtuiApp(places, hosting, Options(words=words, rate=rate, is_congested=is_congested))
+    options = Options(
+        words,
+        rate=min(30.0, max(0.2, arguments.fps)),
+        bell=arguments.settings.notify != "off",
+        is_congested=is_congested,
+        keymap=dict(arguments.settings.keys),
+        settings=arguments.settings,
+        given=arguments.given,
+    )
+    app = CbtuiApp(places, hosting, options)
     ending = app.run() or Ending()
     if ending.how == "headless":
         ending = _go_on_without_screen(hosting)

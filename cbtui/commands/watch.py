@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from cbtui.settings import Settings
 
 _GLANCE_SECONDS = 0.1
-_WORTH_A_NOTICE = frozenset({"failed", "quarantined", "empty"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,9 +121,10 @@ class _Journal:
 
     def __call__(self, entry: JournalEntry) -> None:
         from cbtui.core.clean import visible
+        from cbtui.host.journal import WORTH_A_NOTICE
 
         log_entry(entry)
         self._printer.print(entry.json() if self._as_json else visible(entry.line()))
-        if entry.kind in _WORTH_A_NOTICE and self._notify != "off":
+        if entry.kind in WORTH_A_NOTICE and self._notify != "off":
             text = visible(f"cbtui: {entry.task} {entry.kind}" if entry.task else "cbtui: nothing is left to render")
             self._console.draw("\a" if self._notify == "bell" else f"\x1b]9;{text}\a")

@@ -62,4 +62,7 @@ class JournalEntry:
         return json.dumps({**content, **self.facts}, ensure_ascii=False)
 
 
+# What a person wants to hear of while they look elsewhere.
+WORTH_A_NOTICE: frozenset[Kind] = frozenset({"failed", "quarantined", "empty"})
+
 Journal = Callable[[JournalEntry], None]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from textual.app import App
+from textual.binding import Binding
 
+from cbtui.core.clean import visible
 from cbtui.paths import Places
+from cbtui.settings import Settings
 from cbtui.tui.feed import Feed
 from cbtui.tui.hosting import Hosting
-from cbtui.tui.keys import app_bindings
-from cbtui.tui.messages import HostAnswered, HostEnded, HostStarted, QueueRead
+from cbtui.tui.keys import app_bindings, clashes, in_ascii
+from cbtui.tui.messages import HostAnswered, HostEnded, HostStarted, HostTold, QueueRead
 from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.screens.confirm import Choice
 from cbtui.tui.screens.queue import QueueScreen
@@ -35,13 +38,17 @@ class Ending:
 class Options:
     """What the command line and the settings say about the screen. `rate`: readings a second, at most.
 
-    `is_congested` tells whether the terminal still has to take in what it was sent.
+    `bell` rings when a task fails and when nothing is left. `is_congested` tells whether the terminal still has to take
+    in what it was sent. `keymap` is by the ids of actions; `given` are the common options of the command line.
     """
 
     words: Words = field(default_factory=Words)
     rate: float = 5.0
+    bell: bool = False
     is_congested: Callable[[], bool] = lambda: False
     keymap: dict[str, str] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 class CbtuiApp(App[Ending]):
@@ -65,6 +72,8 @@ class CbtuiApp(App[Ending]):
 
     def on_mount(self) -> None:
         self.set_keymap(self.options.keymap)
+        for clash in clashes(self.options.keymap):
+            self.notify(clash, severity="warning", markup=False, timeout=15)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, Ending(signal=number))
@@ -92,6 +101,13 @@ class CbtuiApp(App[Ending]):
         if message.trouble:
             self.notify(message.trouble, severity="error", markup=False, timeout=15)
 
+    def on_host_told(self, message: HostTold) -> None:
+        entry = message.entry
+        if self.options.bell:
+            self.bell()
+        if entry.level == "error":
+            self.notify(visible(entry.message), title=visible(entry.task), severity="error", markup=False, timeout=10)
+
     def on_host_ended(self, message: HostEnded) -> None:
         host = self._hosting.host
         self.exit(Ending(how="restart") if host is not None and host.restart_wanted else Ending())
@@ -103,6 +119,11 @@ class CbtuiApp(App[Ending]):
             self._hosting.start(self.post_message)
         else:
             self.notify("this folder has a host already", markup=False)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """What a key is called on the screen."""
+        plain = in_ascii(binding.key) if self.options.words.ascii else None
+        return plain or super().get_key_display(binding)
 
     def action_help(self) -> None:
         from cbtui.tui.screens.help import HelpScreen

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from cbtui.host.journal import Journal
+from cbtui.host.journal import WORTH_A_NOTICE, Journal, JournalEntry
 from cbtui.paths import Places
-from cbtui.tui.messages import HostEnded, HostStarted
+from cbtui.tui.messages import HostEnded, HostStarted, HostTold
 
 if TYPE_CHECKING:
     from cbtui.host.host import Host
@@ -38,6 +38,11 @@ class Hosting:
         if host is not None:
             host.stop()
 
+    def _tell(self, entry: JournalEntry, post: Callable[[Message], object]) -> None:
+        self._journal(entry)
+        if entry.kind in WORTH_A_NOTICE:
+            post(HostTold(entry))
+
     def _serve(self, post: Callable[[Message], object]) -> None:
         from cbtui.host.lock import HostRunning, find_host
         from cbtui.host.store import StoreError
@@ -50,7 +55,7 @@ class Hosting:
                     # A viewer needs nothing of what a host imports.
                     post(HostStarted())
                     return
-                host = self._make(self._journal)
+                host = self._make(lambda entry: self._tell(entry, post))
                 host.start()
             except HostRunning:
                 # It is somebody else's: this screen is a viewer, as the lock tells it.

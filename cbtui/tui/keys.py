@@ -1,96 +1,90 @@
-"""Every key of the queue's screen, once: what the footer shows, what help lists, what a keymap may change."""
+"""Keys as Textual takes them: bindings with ids, which a keymap may change, and what help says of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from textual.binding import Binding, BindingType
 
-# Key, action, words for the footer, what it does in a sentence; the action is also the id for a keymap.
-_QUEUE: tuple[tuple[str, str, str, str, bool], ...] = (
-    ("a", "add", "add", "type or paste a text, or pick files, as new tasks", True),
-    ("enter", "open", "open", "see the whole task with its chunks and its log", True),
-    ("p", "pause", "pause", "pause the marked or current tasks, or let them go on", True),
-    ("x", "cancel", "cancel", "do not render them; one under way ends within a token", True),
-    ("r", "retry", "retry", "queue what failed or was cancelled once more", True),
-    ("R", "retry_fresh", "render anew", "another rendering with another seed, as a run of its own", False),
-    ("d", "remove", "remove", "take tasks out of the queue; files and outputs stay", True),
-    ("e", "edit", "edit", "open the task's file in your editor", True),
-    ("o", "play", "play", "play the finished file", True),
-    ("y", "copy_path", "copy path", "copy the finished file's path to the clipboard", False),
-    ("K,shift+up", "move_up", "up", "move tasks up in the queue", False),
-    ("J,shift+down", "move_down", "down", "move tasks down in the queue", False),
-    ("plus,equals_sign", "raise", "priority +", "raise the priority by one", False),
-    ("minus", "lower", "priority -", "lower the priority by one", False),
-    ("space", "mark", "mark", "mark the task and go on to the next", True),
-    ("V", "mark_range", "mark range", "mark all from the last mark to here", False),
-    ("escape", "clear", "clear", "forget marks and filter", False),
-    ("slash", "filter", "filter", "show some tasks: words, state:failed, job:book", True),
-    ("s", "sort", "sort", "sort by queue, name, state, newest", False),
-    ("P", "pause_queue", "pause queue", "halt the whole queue at the next chunk border, or go on", False),
-    ("h", "take_over", "host", "host this folder where nobody does", False),
-    ("m", "models", "models", "what is loaded, and load or unload", False),
-    ("c", "cache", "cache", "every cache look-up", False),
-    ("l", "log", "log", "what cbtui and the libraries wrote", False),
-    ("t", "themes", "theme", "choose the colours", False),
-    ("comma", "settings", "settings", "every setting, and where it comes from", False),
-    ("D", "doctor", "doctor", "what would stop this machine from rendering", False),
-)
+from cbtui.actions import APP, LIST, QUEUE, SCREENS, Action, actions, heard_together
 
-_LIST: tuple[tuple[str, str, str], ...] = (
-    ("down,j", "down", "one task down"),
-    ("up,k", "up", "one task up"),
-    ("pagedown,ctrl+f", "page_down", "one page down"),
-    ("pageup,ctrl+b", "page_up", "one page up"),
-    ("home,g", "first", "to the first task"),
-    ("end,G", "last", "to the last task"),
-)
+Described = list[tuple[str, list[tuple[str, str, str]]]]
 
-_APP: tuple[tuple[str, str, str, str], ...] = (
-    ("question_mark", "help", "keys", "all keys of this screen"),
-    ("ctrl+p", "command_palette", "palette", "every action and every task, by name"),
-    ("q", "quit", "quit", "leave; asks when work is under way"),
-)
+# Where a terminal has nothing but ASCII; Textual's own signs for these are arrows and the like.
+_ASCII_NAMES = {"up": "up", "down": "down", "left": "left", "right": "right", "enter": "enter", "backspace": "bksp"}
 
 
 def queue_bindings() -> list[BindingType]:
     """Those of the screen, and those of the list on it."""
-    actions: list[BindingType] = [
-        Binding(key, action, words, show=shown, tooltip=meaning, id=action)
-        for key, action, words, meaning, shown in _QUEUE
-    ]
-    return actions + [
-        Binding(key, f"list_{action}", meaning, show=False, id=f"list_{action}") for key, action, meaning in _LIST
-    ]
+    return [*_bindings(QUEUE), *(_binding(action, action.id, shown=False) for action in LIST)]
 
 
 def app_bindings() -> list[BindingType]:
-    return [Binding(key, action, words, tooltip=meaning, id=action) for key, action, words, meaning in _APP]
+    return list(_bindings(APP))
 
 
-def described() -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """For the help screen: groups of (id, keys, meaning)."""
+def screen_bindings(name: str) -> list[BindingType]:
+    """Those of another screen; the id of an action begins with the screen's name, the action itself does not."""
+    return [_binding(action, action.id.removeprefix(f"{name}_")) for action in SCREENS[name]]
+
+
+def _bindings(table: Iterable[Action]) -> Iterator[BindingType]:
+    return (_binding(action, action.id) for action in table)
+
+
+def _binding(action: Action, name: str, *, shown: bool | None = None) -> BindingType:
+    show = action.shown if shown is None else shown
+    return Binding(action.keys, name, action.words, show=show, tooltip=action.meaning, id=action.id)
+
+
+def described(bindings: Iterable[BindingType] | None = None) -> Described:
+    """For the help screen: groups of (id, keys, meaning). Without `bindings`, those of the queue's screen.
+
+    With those of another screen: its own, and the keys of the whole app that it leaves alone.
+    """
+    if bindings is None:
+        return [("Tasks", _described(QUEUE)), ("Moving", _described(LIST)), ("Everywhere", _described(APP))]
+    own: dict[str, tuple[str, list[str], str]] = {}
+    for binding in Binding.make_bindings(bindings):
+        meaning = binding.tooltip or binding.description
+        if meaning:
+            own.setdefault(binding.action, (binding.id or "", [], meaning))[1].append(binding.key)
+    taken = {key for _, keys, _ in own.values() for key in keys}
+    everywhere = [action for action in APP if not taken & set(split(action.keys))]
     return [
-        ("Tasks", [(action, key, meaning) for key, action, _, meaning, _ in _QUEUE]),
-        ("Moving", [(f"list_{action}", key, meaning) for key, action, meaning in _LIST]),
-        ("Everywhere", [(action, key, meaning) for key, action, _, meaning in _APP]),
+        ("This screen", [(name, ",".join(keys), meaning) for name, keys, meaning in own.values()]),
+        ("Everywhere", _described(everywhere)),
     ]
+
+
+def _described(table: Iterable[Action]) -> list[tuple[str, str, str]]:
+    return [(action.id, action.keys, action.meaning) for action in table]
 
 
 def clashes(keymap: Mapping[str, str]) -> list[str]:
     """What is wrong with a person's keymap: names that are no action, and keys that would do two things."""
-    default = {action: keys for _, group in described() for action, keys, _ in group}
-    found = [f"keys.{name}: there is no such action" for name in keymap if name not in default]
-    users: dict[str, list[str]] = {}
-    for action, keys in {**default, **{name: keys for name, keys in keymap.items() if name in default}}.items():
-        for key in _split(keys):
-            users.setdefault(key, []).append(action)
-    return found + [
-        f"the key {key} is asked to do several things: {', '.join(actions)}"
-        for key, actions in users.items()
-        if len(actions) > 1
-    ]
+    known = actions()
+    found = [f"keys.{name}: there is no such action" for name in keymap if name not in known]
+    for together in heard_together():
+        users: dict[str, list[str]] = {}
+        for action in together:
+            for key in split(keymap.get(action.id, action.keys)):
+                users.setdefault(key, []).append(action.id)
+        found += [
+            f"the key {key} is asked to do several things: {', '.join(ids)}"
+            for key, ids in users.items()
+            if len(ids) > 1
+        ]
+    return list(dict.fromkeys(found))
 
 
-def _split(keys: str) -> Iterable[str]:
-    return (key.strip() for key in keys.split(",") if key.strip())
+def split(keys: str) -> list[str]:
+    """The keys of a list with commas, as Textual names them."""
+    given = [Binding(key, "") for key in keys.split(",") if key.strip()]
+    return [binding.key for binding in Binding.make_bindings(given)]
+
+
+def in_ascii(key: str) -> str | None:
+    """What to call this key where there is only ASCII; None where Textual's own word for it will do."""
+    *modifiers, last = key.split("+")
+    return "+".join([*modifiers, _ASCII_NAMES[last]]) if last in _ASCII_NAMES else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from cbtui.host.journal import JournalEntry
 from cbtui.tui.snapshot import Snapshot
 
 
@@ -32,6 +33,14 @@ class HostStarted(Message):
 
     def __init__(self, trouble: str = "") -> None:
         self.trouble = trouble
+        super().__init__()
+
+
+class HostTold(Message):
+    """Something happened that a person wants to know wherever they look."""
+
+    def __init__(self, entry: JournalEntry) -> None:
+        self.entry = entry
         super().__init__()
 
 

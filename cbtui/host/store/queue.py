@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cbtui.core.queue import Changes, Filter, Sort, TaskRow
-from cbtui.core.status import STATES, State
+from cbtui.core.status import STATES, WAITING, State
 from cbtui.host.store.database import Database
 from cbtui.host.store.rows import read_task
-from cbtui.host.store.statements import at_places, ordered, ordered_by_state
+from cbtui.host.store.statements import at_places, newest_by_state, ordered, ordered_by_state
 from cbtui.host.store.values import storable, whole
 
 EVERYTHING = Filter()
 
+# How a screen groups tasks: what is rendered, what waits, what needs a person, what is over.
+_OVER: tuple[State, ...] = ("done", "cancelled")
+_GROUPS: tuple[tuple[State, ...], ...] = (("rendering",), WAITING, ("failed", "quarantined", "invalid"), _OVER)
 _ORDERS: Mapping[Sort, str] = {
-    "queue": "behind, position, number",
     "name": "id",
     "state": "state, behind, position",
     "newest": "max(coalesce(finished, 0), coalesce(started, 0), added) DESC, number DESC",
@@ -49,16 +52,46 @@ class Queue:
         return tuple(read_task(row) for row in rows)
 
     def window(self, *, limit: int, offset: int, only: Filter, by: Sort = "queue") -> tuple[TaskRow, ...]:
-        """Like a page, but in another order if wanted: by name, by state, or newest end first."""
-        if by == "queue":
-            return self.page(limit=limit, offset=offset, only=only)
+        """At most `limit` tasks for a screen, from the `offset`-th that fits.
+
+        By queue: what is rendered, what waits, what needs a person, then what is over, newest first.
+        """
+        if by != "queue":
+            return self._sorted(limit, offset, only, _ORDERS[by])
+        rows: list[TaskRow] = []
+        for group in _GROUPS:
+            states = tuple(state for state in group if not only.states or state in only.states)
+            part = replace(only, states=states)
+            count = self.count(part) if states else 0
+            if offset >= count:
+                offset -= count
+                continue
+            wanted = limit - len(rows)
+            if group == _OVER:
+                rows += self._newest(wanted, offset, part)
+            else:
+                rows += self.page(limit=wanted, offset=offset, only=part)
+            offset = 0
+            if len(rows) >= limit:
+                break
+        return tuple(rows)
+
+    def _sorted(self, limit: int, offset: int, only: Filter, order: str) -> tuple[TaskRow, ...]:
         condition, values = _condition(only)
         if only.states:
             condition.append(f"state IN ({', '.join('?' * len(only.states))})")
             values += only.states
         where = f"WHERE {' AND '.join(condition)} " if condition else ""
-        statement = f"SELECT * FROM tasks {where}ORDER BY {_ORDERS[by]} LIMIT ? OFFSET ?"  # noqa: S608
+        statement = f"SELECT * FROM tasks {where}ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
         rows = self._database.read(statement, (*values, whole(limit), whole(offset)))
+        return tuple(map(read_task, rows))
+
+    def _newest(self, limit: int, offset: int, only: Filter) -> tuple[TaskRow, ...]:
+        condition, values = _condition(only)
+        places = newest_by_state(" AND ".join(["state = ?", *condition]), only.states)
+        values = [value for state in only.states for value in (state, *values)]
+        rows = self._database.read(at_places(places), (*values, whole(limit), whole(offset)))
+        rows.sort(key=lambda row: (-(row["finished"] or 0.0), -row["number"]))
         return tuple(map(read_task, rows))
 
     def counts(self) -> dict[State, int]:

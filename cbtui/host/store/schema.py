@@ -123,6 +123,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "ALTER TABLE tasks ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX tasks_source ON tasks (source)",
         "CREATE INDEX tasks_by_need ON tasks (state, model)",
+        "CREATE INDEX tasks_finished ON tasks (state, finished)",
         # Files besides its own that a task was read from.
         """
         CREATE TABLE inputs (

@@ -22,6 +22,15 @@ def ordered_by_state(condition: str, states: Sequence[State]) -> str:
     return " UNION ALL ".join([part] * len(states)) + " ORDER BY behind, position, number LIMIT ? OFFSET ?"
 
 
+def newest_by_state(condition: str, states: Sequence[State]) -> str:
+    """Places of tasks of some states, the last that ended first: one list for each state, merged.
+
+    Its values are those of `condition` once for each state, then the limit and the offset.
+    """
+    part = f"SELECT number, finished FROM tasks WHERE {condition}"  # noqa: S608
+    return " UNION ALL ".join([part] * len(states)) + " ORDER BY finished DESC, number DESC LIMIT ? OFFSET ?"
+
+
 def at_places(places: str) -> str:
     """The tasks at these places, in any order: the places come off an index, and few rows are read."""
     return f"SELECT tasks.* FROM ({places}) AS place CROSS JOIN tasks ON tasks.number = place.number"  # noqa: S608

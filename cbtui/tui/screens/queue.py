@@ -30,7 +30,8 @@ class QueueScreen(LiveScreen[None]):
     QueueScreen #queue { height: 1fr; border: round $surface-lighten-2; border-title-color: $text-muted; }
     QueueScreen #queue:focus { border: round $primary; }
     QueueScreen #filter { display: none; height: 1; border: none; padding: 0 1; background: $boost; }
-    QueueScreen #side { height: 14; layout: horizontal; }
+    QueueScreen #side { height: 10; layout: horizontal; }
+    QueueScreen.-tall #side { height: 14; }
     QueueScreen #detail { width: 1fr; height: 100%; }
     QueueScreen #right { width: 1fr; layout: vertical; }
     QueueScreen.-narrow #side { height: 9; }
@@ -57,7 +58,7 @@ class QueueScreen(LiveScreen[None]):
         (120, "-wide"),
         (170, "-huge"),
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_LINES, "-low"), (20, "-high")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_LINES, "-low"), (20, "-high"), (32, "-tall")]  # noqa: RUF012
 
     def __init__(self, words: Words) -> None:
         super().__init__(words)

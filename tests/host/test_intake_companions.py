@@ -1,0 +1,197 @@
+"""Texts and clips that task files name, and several files that would be one task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from cbtui.paths import Places
+from tests.host.serving import Served, serving
+from tests.support.fake_engine import FakeEngine
+from tests.support.gated_engine import GatedEngine
+
+NAMING = "text_file: chapter.txt\n"
+CLONING = "text: Hello.\nspeakers: {al: {reference: al.wav}}\n"
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def served(places: Places, engine: FakeEngine) -> Iterator[Served]:
+    with serving(places, engine) as served:
+        yield served
+
+
+def inputs_are_noted_anew(served: Served, name: str) -> bool:
+    path = served.places.jobs / name
+    stamp = path.stat().st_mtime_ns
+    known = served.store.files.known([served.places.jobs / "a.yaml"])
+    return any(there and there.mtime_ns == stamp for file in known.values() for _, there in file.inputs)
+
+
+def test_a_changed_text_is_rendered_anew(served: Served, engine: FakeEngine) -> None:
+    served.drop("chapter.txt", "First.")
+    served.drop("book.yaml", NAMING)
+    served.until(lambda: served.states() == {"jobs/book": "done"}, "one task, done")
+    served.drop("chapter.txt", "Second.")
+    served.until(lambda: engine.texts[-1] == "Second.", "the new text")
+    served.until(lambda: served.states() == {"jobs/book": "done"}, "one task, done")
+
+
+def test_a_text_changed_during_the_rendering_is_rendered_after_it(places: Places) -> None:
+    engine = GatedEngine()
+    with serving(places, engine) as served:
+        served.drop("chapter.txt", "First.")
+        served.drop("chapter.yaml", NAMING)
+        served.until(lambda: engine.begun, "begun")
+        served.drop("chapter.txt", "Second.")
+        served.until_told("changed", "jobs/chapter")
+        engine.open()
+        served.until(lambda: engine.texts == ["First.", "Second."], "both texts")
+        served.until_state("jobs/chapter", "done")
+
+
+def test_a_clip_of_another_content_is_heard_and_one_that_was_touched_is_not(
+    served: Served, engine: FakeEngine
+) -> None:
+    served.drop("al.wav", "a voice")
+    served.drop("a.yaml", CLONING)
+    served.until_state("jobs/a", "done")
+    os.utime(served.places.jobs / "al.wav", ns=(1, 1))
+    served.until(lambda: inputs_are_noted_anew(served, "al.wav"), "the touch is noted")
+    assert (served.state("jobs/a"), len(engine.requests)) == ("done", 1)
+    served.drop("al.wav", "another voice")
+    served.until(lambda: len(engine.requests) == 2, "rendered with the other voice")
+    assert engine.requests[0].voice.digest != engine.requests[1].voice.digest
+
+
+@pytest.mark.parametrize(("name", "content"), [("chapter.txt", NAMING), ("al.wav", CLONING)], ids=["text", "clip"])
+def test_a_file_that_was_missing_mends_the_task_and_missing_again_breaks_it(
+    served: Served, engine: FakeEngine, name: str, content: str
+) -> None:
+    served.drop("book.yaml", content)
+    row = served.until_state("jobs/book", "invalid")
+    assert f"no such file: '{name}'" in str(row.problems[0])
+    served.drop(name, "Here it is.")
+    served.until_state("jobs/book", "done")
+    (served.places.jobs / name).unlink()
+    row = served.until_state("jobs/book", "invalid")
+    assert f"no such file: '{name}'" in str(row.problems[0])
+    assert len(served.finals("jobs/book")) == 1
+    served.drop(name, "Here it is.")
+    served.until_state("jobs/book", "done")
+    assert set(served.states()) == {"jobs/book"}
+    assert [task for task in {entry.task for entry in served.told.copy()} if task] == ["jobs/book"]
+    assert len(engine.requests) == 1
+
+
+@pytest.mark.parametrize("yaml", ["chapter.yaml", "book.yaml"])
+@pytest.mark.parametrize("waits", [True, False], ids=["waiting", "done"])
+def test_a_text_and_then_a_file_that_names_it_are_one_task(
+    served: Served, engine: FakeEngine, yaml: str, waits: bool
+) -> None:
+    if waits:
+        served.ask("pause")
+    served.drop("chapter.txt", "Hello.")
+    served.until_state("jobs/chapter", "queued" if waits else "done")
+    served.drop(yaml, NAMING + "output: {chunk_silence: 1}\n")
+    task = f"jobs/{yaml.partition('.')[0]}"
+    served.until(lambda: served.states() == {task: "queued" if waits else "done"}, "one task")
+    served.ask("resume")
+    served.until_state(task, "done")
+    assert served.store.tasks.get(task).source.name == yaml
+    assert engine.texts == ["Hello."]
+
+
+@pytest.mark.parametrize("yaml", ["chapter.yaml", "book.yaml"])
+def test_a_text_under_way_that_gets_a_file_that_names_it_becomes_one_task_with_it(places: Places, yaml: str) -> None:
+    engine = GatedEngine()
+    with serving(places, engine) as served:
+        served.drop("chapter.txt", "Hello.")
+        served.until(lambda: engine.begun, "begun")
+        served.drop(yaml, NAMING)
+        served.until(lambda: any(entry.facts.get("file", "").endswith(".yaml") for entry in served.told.copy()), "read")
+        engine.open()
+        task = f"jobs/{yaml.partition('.')[0]}"
+        served.until(lambda: served.states() == {task: "done"}, "one task")
+        assert len(engine.requests) == 1
+
+
+def test_a_text_is_a_task_of_its_own_once_no_file_names_it(served: Served) -> None:
+    served.ask("pause")
+    served.drop("chapter.txt", "Hello.")
+    served.drop("a.yaml", NAMING)
+    served.drop("b.yaml", NAMING)
+    served.until(lambda: set(served.states()) == {"jobs/a", "jobs/b"}, "two tasks")
+    (served.places.jobs / "a.yaml").unlink()
+    served.until_state("jobs/a", "cancelled")
+    assert served.state("jobs/chapter") is None
+    (served.places.jobs / "b.yaml").unlink()
+    served.until_state("jobs/chapter", "queued")
+
+
+def test_a_text_is_a_task_of_its_own_once_the_file_names_another(served: Served) -> None:
+    served.ask("pause")
+    served.drop("chapter.txt", "Hello.")
+    served.drop("other.txt", "Another.")
+    served.drop("a.yaml", NAMING)
+    served.until(lambda: set(served.states()) == {"jobs/a", "jobs/other"}, "the text is taken")
+    served.drop("a.yaml", "text_file: other.txt\n")
+    served.until(lambda: set(served.states()) == {"jobs/a", "jobs/chapter"}, "the other text is taken")
+
+
+def test_a_text_of_the_same_name_is_a_task_again_once_its_yaml_is_removed(served: Served, engine: FakeEngine) -> None:
+    served.drop("chapter.txt", "Hello.")
+    served.drop("chapter.yaml", NAMING)
+    served.until(lambda: served.states() == {"jobs/chapter": "done"}, "one task")
+    (served.places.jobs / "chapter.yaml").unlink()
+    served.until(lambda: served.store.tasks.get("jobs/chapter").source.name == "chapter.txt", "it is the text's")
+    served.until_state("jobs/chapter", "done")
+    assert len(engine.requests) == 1
+
+
+def test_of_two_files_of_one_task_the_later_is_invalid_until_the_other_goes(served: Served) -> None:
+    served.ask("pause")
+    served.drop("a.txt", "From the text.")
+    served.until_state("jobs/a", "queued")
+    served.drop("a.yaml", "text: From the YAML.\n")
+    row = served.until_state("jobs/a.yaml", "invalid")
+    assert str(row.problems[0]).endswith(
+        f"a.yaml: makes the same task 'jobs/a' as {served.places.jobs}/a.txt: rename one of them"
+    )
+    assert served.store.tasks.get("jobs/a").source.name == "a.txt"
+    (served.places.jobs / "a.txt").unlink()
+    served.until(lambda: served.states() == {"jobs/a": "queued"}, "one task")
+    assert served.store.tasks.get("jobs/a").source.name == "a.yaml"
+
+
+def test_of_many_files_of_one_task_one_is_the_task_and_each_other_is_shown(served: Served) -> None:
+    served.ask("pause")
+    for folder in "xyz":
+        served.drop(f"{folder}/a.yaml", "job: same\ntext: Hello.\n")
+        served.until(lambda folder=folder: served.store.files.known([served.places.jobs / folder / "a.yaml"]), "read")
+    served.drop("same/a.md", "Hello.")
+    served.drop("same/a.yaml.txt", "Another task of an awkward name.")
+    served.until_state("same/a.yaml.txt", "queued", "invalid") if False else None
+    served.until(lambda: len(served.states()) == 5, "five files, five entries")
+    assert served.state("same/a") == "queued"
+    sources = {row.source for row in served.store.queue.page(limit=9)}
+    assert len(sources) == 5
+    (served.places.jobs / "x" / "a.yaml").unlink()
+    served.until(lambda: served.store.queue.counts()["queued"] == 2, "another takes its place")
+
+
+def test_a_change_of_settings_leaves_the_first_of_two_files_the_task(served: Served, engine: FakeEngine) -> None:
+    served.drop("a.yaml", "text: Hello.\n")
+    served.until_state("jobs/a", "done")
+    served.drop("a.txt", "Another.")
+    served.until_state("jobs/a.txt", "invalid")
+    served.drop("job.yaml", "priority: 3\n")
+    served.until(lambda: served.store.tasks.get("jobs/a").priority == 3, "the settings are read")
+    assert served.states() == {"jobs/a": "done", "jobs/a.txt": "invalid"}
+    assert served.kinds("jobs/a").count("invalid") == 0
