@@ -68,6 +68,7 @@ BACK = Action("escape,q", "back", "back", "back to where you came from", True)
 
 # Of the other screens, each by the name that its actions' ids begin with.
 SCREENS: Mapping[str, tuple[Action, ...]] = {
+    "help": (BACK,),
     "models": (
         Action("l", "models_load", "load", "load the model under the cursor", True),
         Action("u", "models_unload", "unload", "take it out of the memory", True),

@@ -19,6 +19,7 @@ from cbtui.tui.feed import Feed
 from cbtui.tui.hosting import Hosting
 from cbtui.tui.keys import app_bindings, clashes, in_ascii
 from cbtui.tui.messages import HostAnswered, HostEnded, HostStarted, HostTold, QueueRead
+from cbtui.tui.palette import Actions, Palette, Tasks
 from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.screens.confirm import Choice
 from cbtui.tui.screens.queue import QueueScreen
@@ -54,7 +55,7 @@ class Options:
 class CbtuiApp(App[Ending]):
     TITLE = "cbtui"
     BINDINGS = app_bindings()
-    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {Actions, Tasks}  # noqa: RUF012 - Textual's own form
     CSS = "Screen { layers: base; }"
 
     def __init__(self, places: Places, hosting: Hosting, options: Options | None = None) -> None:
@@ -124,6 +125,10 @@ class CbtuiApp(App[Ending]):
         """What a key is called on the screen."""
         plain = in_ascii(binding.key) if self.options.words.ascii else None
         return plain or super().get_key_display(binding)
+
+    def action_command_palette(self) -> None:
+        if not Palette.is_open(self):
+            self.push_screen(Palette())
 
     def action_help(self) -> None:
         from cbtui.tui.screens.help import HelpScreen

@@ -22,11 +22,13 @@ def read_snapshot(store: Store, places: Places, view: View) -> Snapshot:
     rendering = store.queue.page(limit=10, only=Filter(states=("rendering",)))
     pace = Pace.of(store.work.speeds())
     holder = find_host(places)
+    sought = _find(store, view.find)
     return Snapshot(
         view=view,
         total=store.queue.count(view.only),
         rows=store.queue.window(limit=view.height, offset=view.top, only=view.only, by=view.sort),
         focus=_find(store, view.focus),
+        found=None if sought is None else store.queue.place(sought),
         counts=store.queue.counts(),
         paused=store.meta.paused,
         seconds_left=queue_seconds(store.work.amounts("queued"), rendering, pace),

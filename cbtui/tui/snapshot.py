@@ -20,26 +20,32 @@ SORTS: tuple[Sort, ...] = ("queue", "name", "state", "newest")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which part of the queue is wanted: `height` tasks from the `top`-th of those that fit. `focus` is a task's id."""
+    """Which part of the queue is wanted: `height` tasks from the `top`-th of those that fit. `focus` is a task's id.
+
+    `find` is the id of a task whose place in the whole queue is wanted.
+    """
 
     only: Filter = field(default_factory=Filter)
     sort: Sort = "queue"
     top: int = 0
     height: int = 50
     focus: str | None = None
+    find: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """`rows` are the tasks from `view.top` on, of `total` that fit. `live` is the host's own account, a second old.
 
-    `holder` is None without a host. `cache_events` are the newest look-ups with their numbers, oldest first.
+    `found` is the place of `view.find`, None where it is not in the queue. `holder` is None without a host.
+    `cache_events` are the newest look-ups with their numbers, oldest first.
     """
 
     view: View = field(default_factory=View)
     total: int = 0
     rows: tuple[TaskRow, ...] = ()
     focus: TaskRow | None = None
+    found: int | None = None
     counts: Mapping[State, int] = field(default_factory=dict)
     paused: bool = False
     seconds_left: float | None = None

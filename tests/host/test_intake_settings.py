@@ -62,7 +62,7 @@ def test_a_broken_folder_makes_its_tasks_invalid_until_it_is_mended(served: Serv
     served.drop("sub/job.yaml", "temperature: hot\nnonsense: 1\n")
     for task in ("sub/deep/own", "sub/deep/plain"):
         row = served.until_state(task, "invalid")
-        assert [(each.line, each.column) for each in row.problems] == [(1, 1), (2, 1)] or row.problems[0].line == 1
+        assert [each.line for each in row.problems] == [1, 2]
         assert str(row.problems[0]).startswith(f"{served.places.jobs}/sub/job.yaml:1:")
     assert (served.state("jobs/own"), served.state("jobs/plain")) == ("done", "done")
     served.drop("sub/job.yaml", "temperature: 0.8\n")
@@ -80,7 +80,7 @@ def test_settings_of_the_user_count_for_every_task(served: Served, engine: FakeE
     served.until(lambda: served.store.queue.counts()["invalid"] == 4, "all are invalid")
     row = served.store.tasks.get("jobs/own")
     assert str(row.problems[0]).startswith(f"{settings}:1:1: temprature: unknown setting")
-    settings.unlink()
+    settings.write_text("temperature: 0.7\n")
     settle(served)
     assert len(engine.requests) == 2
 

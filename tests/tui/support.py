@@ -39,7 +39,7 @@ class Screened:
     async def until(self, is_met: Callable[[], object], what: str = "") -> None:
         end = time.monotonic() + DEADLINE
         while not is_met():
-            assert time.monotonic() < end, f"did not come: {what}; {self.snapshot}"
+            assert time.monotonic() < end, f"did not come: {what}; the screen is:\n{self.text()}"
             await self.pilot.pause(0.01)
 
     async def until_state(self, task: str, state: str) -> None:

@@ -76,6 +76,19 @@ class Queue:
                 break
         return tuple(rows)
 
+    def place(self, row: TaskRow) -> int:
+        """How many tasks the window by queue has before this one, where every task is shown."""
+        group = next(group for group in _GROUPS if row.state in group)
+        before = [state for each in _GROUPS[: _GROUPS.index(group)] for state in each]
+        if group == _OVER:
+            condition, values = "(coalesce(finished, 0), number) > (?, ?)", [row.finished or 0.0, row.number]
+        else:
+            condition = "(behind, position, number) < (?, ?, ?)"
+            values = [-row.priority, row.position, row.number]
+        statement = f"SELECT count(*) FROM tasks WHERE state IN ({', '.join('?' * len(group))}) AND {condition}"  # noqa: S608
+        within = int(self._database.read(statement, (*group, *values))[0][0])
+        return within + (self.count(Filter(states=tuple(before))) if before else 0)
+
     def _sorted(self, limit: int, offset: int, only: Filter, order: str) -> tuple[TaskRow, ...]:
         condition, values = _condition(only)
         if only.states:

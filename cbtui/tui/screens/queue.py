@@ -63,6 +63,7 @@ class QueueScreen(LiveScreen[None]):
     def __init__(self, words: Words) -> None:
         super().__init__(words)
         self._sort: Sort = "queue"
+        self._sought: str | None = None
 
     def compose(self) -> ComposeResult:
         yield HostLine(self.words, id="host")
@@ -85,6 +86,10 @@ class QueueScreen(LiveScreen[None]):
     def show(self, snapshot: Snapshot) -> None:
         """Take over a reading of the queue."""
         self.queue.show(snapshot)
+        if self._sought is not None and snapshot.view.find == self._sought:
+            self._sought = None
+            if snapshot.found is not None:
+                self.queue.cursor = snapshot.found
         self.queue.border_title = self.words.plain(self._title(snapshot))
         self.query_one(HostLine).show(snapshot, starting=self.cbtui.is_starting)
         self.query_one(Detail).show(snapshot)
@@ -110,7 +115,15 @@ class QueueScreen(LiveScreen[None]):
         top, height = self.queue.wanted
         current = self.queue.current
         only = parse_filter(self.query_one("#filter", Input).value)
-        self.cbtui.feed.want(View(only, self._sort, top, height, current.id if current else None))
+        focus = current.id if current else None
+        self.cbtui.feed.want(View(only, self._sort, top, height, focus, self._sought))
+
+    def go_to(self, task: str) -> None:
+        """Put the cursor on this task, in the queue as it is: not filtered, not sorted otherwise."""
+        self._sort = "queue"
+        self._sought = task
+        self.action_clear()
+        self._want()
 
     def on_queue_list_moved(self) -> None:
         self._want()

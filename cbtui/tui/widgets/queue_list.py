@@ -169,8 +169,9 @@ class QueueList(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def on_click(self, event: events.Click) -> None:
-        line = int(event.y + self.scroll_offset.y)
-        if line < self._total:
+        offset = event.get_content_offset(self)
+        line = -1 if offset is None else int(offset.y + self.scroll_offset.y)
+        if 0 <= line < self._total:
             self.cursor = line
             if event.chain == 2:
                 self.post_message(self.Opened())

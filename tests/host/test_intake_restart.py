@@ -1,0 +1,214 @@
+"""What changed while no host ran, and a queue that was lost: the next host finds out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cbtui.host.store import store_path
+from cbtui.paths import Places
+from tests.host.serving import Served, serving
+from tests.support.fake_engine import FakeEngine
+
+BOOK = "text_file: texts/book.txt\nspeakers: {al: {reference: al.wav}}\n"
+
+
+def write(places: Places, name: str, text: str) -> Path:
+    path = places.jobs / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def finish_some(places: Places) -> None:
+    """Three tasks done by a host that ended: two texts, and a file that names a text and a clip."""
+    places.config.mkdir(parents=True, exist_ok=True)
+    write(places, "a.txt", "Hello a.")
+    write(places, "sub/b.txt", "Hello b.")
+    write(places, "texts/book.txt", "A book.")
+    write(places, "al.wav", "a voice")
+    write(places, "book.yaml", BOOK)
+    with serving(places) as served:
+        served.until(lambda: served.store.queue.counts()["done"] == 3, "three tasks")
+        assert set(served.states()) == {"jobs/a", "sub/b", "jobs/book"}
+
+
+def line_up(places: Places, *names: str) -> None:
+    """Tasks that wait, of a host that ended."""
+    with serving(places) as served:
+        served.ask("pause")
+        for name in names:
+            served.drop(f"{name}.txt", f"Hello {name}.")
+            served.until_state(f"jobs/{name}", "queued")
+
+
+def queue(served: Served) -> list[str]:
+    return [row.id for row in served.store.queue.page(limit=99)]
+
+
+def test_nothing_that_is_done_is_rendered_again(places: Places) -> None:
+    finish_some(places)
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        served.drop("new.txt", "Something new.")
+        served.until_state("jobs/new", "done")
+        assert set(served.states().values()) == {"done"}
+        assert served.kinds("jobs/a") == []
+    assert engine.texts == ["Something new."]
+
+
+CHANGES: dict[str, tuple[Callable[[Places], object], list[str]]] = {
+    "nothing": (lambda places: None, []),
+    "edited": (lambda places: write(places, "a.txt", "Edited."), ["Edited."]),
+    "touched": (lambda places: os.utime(places.jobs / "a.txt"), []),
+    "added": (lambda places: write(places, "c/new.txt", "New."), ["New."]),
+    "text": (lambda places: write(places, "texts/book.txt", "Another book."), ["Another book."]),
+    "clip": (lambda places: write(places, "al.wav", "another voice"), ["A book."]),
+    "folder settings": (lambda places: write(places, "sub/job.yaml", "temperature: 0.7\n"), ["Hello b."]),
+    "user settings": (
+        lambda places: places.user_settings.write_text("temperature: 0.7\n"),
+        ["A book.", "Hello a.", "Hello b."],
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "rendered"), CHANGES.values(), ids=CHANGES)
+def test_what_changed_while_no_host_ran_is_rendered(
+    places: Places, change: Callable[[Places], object], rendered: list[str]
+) -> None:
+    finish_some(places)
+    change(places)
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        served.until(lambda: len(engine.requests) == len(rendered), "what changed")
+        served.until_idle()
+        assert sorted(engine.texts) == rendered
+        assert set(served.states().values()) == {"done"}
+
+
+def test_a_file_deleted_while_no_host_ran_is_cancelled_if_it_waits(places: Places) -> None:
+    line_up(places, "a", "b", "c")
+    (places.jobs / "b.txt").unlink()
+    with serving(places) as served:
+        row = served.until_state("jobs/b", "cancelled")
+        assert row.reason == "its file was deleted"
+        assert served.states() == {"jobs/a": "queued", "jobs/b": "cancelled", "jobs/c": "queued"}
+        served.drop("b.txt", "Hello b.")
+        served.until_state("jobs/b", "queued")
+        assert queue(served) == ["jobs/a", "jobs/b", "jobs/c"]
+
+
+def test_a_done_or_invalid_file_deleted_while_no_host_ran_is_forgotten(places: Places) -> None:
+    finish_some(places)
+    with serving(places) as served:
+        served.drop("bad.yaml", "nonsense: 1\n")
+        served.until_state("jobs/bad", "invalid")
+    for name in ("a.txt", "bad.yaml"):
+        (places.jobs / name).unlink()
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        served.until(lambda: served.state("jobs/bad") is None, "the invalid one leaves the queue")
+        assert served.state("jobs/a") == "done"
+        assert places.jobs / "a.txt" not in served.store.files.below(places.jobs)
+        assert len(served.finals("jobs/a")) == 1
+    assert engine.requests == []
+
+
+def test_a_text_or_clip_deleted_while_no_host_ran_makes_its_task_invalid(places: Places) -> None:
+    finish_some(places)
+    (places.jobs / "al.wav").unlink()
+    with serving(places) as served:
+        row = served.until_state("jobs/book", "invalid")
+        assert "no such file: 'al.wav'" in str(row.problems[0])
+
+
+def test_a_file_renamed_while_no_host_ran_keeps_its_place(places: Places) -> None:
+    line_up(places, "a", "b", "c", "d")
+    (places.jobs / "c.txt").rename(places.jobs / "0.txt")
+    (places.jobs / "book").mkdir()
+    (places.jobs / "b.txt").rename(places.jobs / "book" / "b.txt")
+    with serving(places) as served:
+        served.until(lambda: queue(served) == ["jobs/a", "book/b", "jobs/0", "jobs/d"], "their places")
+        assert set(served.states().values()) == {"queued"}
+
+
+def test_a_folder_renamed_while_no_host_ran_is_not_rendered_again(places: Places) -> None:
+    finish_some(places)
+    (places.jobs / "sub").rename(places.jobs / "new")
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        served.until_state("new/b", "done")
+        assert served.state("sub/b") is None
+    assert engine.requests == []
+
+
+def test_a_pause_and_the_order_outlast_the_host(places: Places) -> None:
+    line_up(places, "a", "b", "c")
+    with serving(places) as served:
+        served.ask("pause", tasks=["a"])
+        served.ask("move", tasks=["c"], place=1)
+    with serving(places) as served:
+        assert queue(served) == ["jobs/c", "jobs/a", "jobs/b"]
+        assert served.state("jobs/a") == "paused"
+        assert served.store.meta.paused
+
+
+def test_a_lost_queue_is_rebuilt_from_what_is_there(places: Places) -> None:
+    finish_some(places)
+    for path in places.state.glob("queue-*"):
+        path.unlink()
+    write(places, "waits.txt", "Not rendered yet.")
+    write(places, "bad.yaml", "nonsense: 1\n")
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        served.until_state("jobs/waits", "done")
+        expected = {name: "done" for name in ("jobs/a", "sub/b", "jobs/book", "jobs/waits")}
+        assert served.states() == expected | {"jobs/bad": "invalid"}
+        row = served.store.tasks.get("jobs/a")
+        assert row.result is not None
+        assert [row.result.output] == served.finals("jobs/a")
+        assert row.result.speech_seconds > 0
+        served.until_told("added", "jobs/a", "is finished already")
+    assert engine.texts == ["Not rendered yet."]
+
+
+def test_a_damaged_queue_is_set_aside_by_name_and_rebuilt(places: Places) -> None:
+    finish_some(places)
+    store = store_path(places)
+    store.write_bytes(b"garbage" * 1000)
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        entry = served.until_told("store", text="set aside")
+        (aside,) = places.state.glob("queue-*.unreadable-*")
+        assert str(aside) in entry.message
+        assert aside.read_bytes() == b"garbage" * 1000
+        served.until(lambda: served.store.queue.counts()["done"] == 3, "all of them")
+    assert engine.requests == []
+
+
+def test_a_finished_file_that_was_deleted_is_made_again_after_the_queue_is_lost(places: Places) -> None:
+    finish_some(places)
+    for path in places.state.glob("queue-*"):
+        path.unlink()
+    for path in places.output.glob("jobs/a/*/a.wav"):
+        path.unlink()
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        served.until(lambda: served.store.queue.counts()["done"] == 3, "all of them")
+        assert len(served.finals("jobs/a")) == 1
+    assert engine.requests == []
+
+
+def test_an_emptied_output_folder_is_no_reason_to_stop(places: Places) -> None:
+    finish_some(places)
+    for path in places.state.glob("queue-*"):
+        path.unlink()
+    shutil.rmtree(places.output)
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        served.until(lambda: served.store.queue.counts()["done"] == 3, "all of them")
+    assert len(engine.requests) == 3
