@@ -70,7 +70,7 @@ def _key(word: Value) -> str:
 
 def _parts(text: str) -> list[str]:
     """Modifiers and key; the key may be the plus itself."""
-    if text.endswith("+"):
+    if text == "+" or text.endswith("++"):
         return [each for each in text[:-1].split("+") if each] + ["+"]
     return text.split("+")
 

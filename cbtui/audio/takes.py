@@ -47,7 +47,7 @@ def write_take(path: Path, samples: Samples, rate: int) -> None:
 
 def read_take(path: Path) -> tuple[Samples, int]:
     """The samples of a take, mono float32, and their rate in Hz. Raises DamagedTake, and OSError for a missing file."""
-    with _open_take(path) as file:
+    with open_wav(path) as file:
         samples = _read(path, file, file.frames)
         rate = int(file.samplerate)
     require_finite(str(path), samples)
@@ -56,7 +56,7 @@ def read_take(path: Path) -> tuple[Samples, int]:
 
 def count_samples(path: Path, rate: int) -> int:
     """How many samples a take holds, by its header. Raises DamagedTake, also for another rate, and OSError."""
-    with _open_take(path) as file:
+    with open_wav(path) as file:
         if file.samplerate != rate:
             raise DamagedTake(str(path), f"it has {file.samplerate} Hz, the others {rate} Hz")
         return int(file.frames)
@@ -64,7 +64,7 @@ def count_samples(path: Path, rate: int) -> int:
 
 def stream_take(path: Path) -> Iterator[Samples]:
     """The samples of a take in blocks of at most `BLOCK_SAMPLES`. Raises as `read_take`, for NaN on the way."""
-    with _open_take(path) as file:
+    with open_wav(path) as file:
         for start in range(0, file.frames, BLOCK_SAMPLES):
             block = _read(path, file, min(BLOCK_SAMPLES, file.frames - start))
             require_finite(str(path), block)
@@ -80,7 +80,8 @@ def require_finite(name: str, samples: Samples) -> None:
 
 
 @contextlib.contextmanager
-def _open_take(path: Path) -> Iterator[soundfile.SoundFile]:
+def open_wav(path: Path) -> Iterator[soundfile.SoundFile]:
+    """A whole mono WAV file, open for reading. Raises DamagedTake, and OSError for a missing file."""
     import soundfile
 
     with path.open("rb") as raw:

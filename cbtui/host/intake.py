@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,18 @@ from cbtui.core.problem import Problem
 from cbtui.core.stamp import Stamp
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.persistence import GivenUp, Insistence
-from cbtui.host.reading import Reader, Reading
-from cbtui.host.store import FoundTask, KnownFile, Put, Store, attach_store
-from cbtui.jobs.scan import is_task_name
+from cbtui.host.reading import Reader
+from cbtui.host.store import (
+    FoundTask,
+    KnownFile,
+    Put,
+    Store,
+    StoreBusy,
+    StoreFull,
+    StoreUnavailable,
+    attach_store,
+)
+from cbtui.jobs.scan import TEXT_KINDS, YAML_KINDS
 from cbtui.jobs.watching import (
     FileAppeared,
     FileChanged,
@@ -63,8 +73,9 @@ class Intake:
         self._slice = _SLICE
         self._unconditional: set[Path] = set()
         self._again: dict[Path, float] = {}
-        self._inputs: frozenset[Path] | None = None
+        self._inputs: set[Path] = set()
         self._inputs_changed = True
+        self._looked_back = False
         self._next_invalid = 0.0
         self._last_invalid = 0
         self.caught_up = threading.Event()
@@ -99,6 +110,8 @@ class Intake:
                     self._stopped.wait(_AFTER_A_FAULT)
 
     def _turn(self, store: Store) -> None:
+        if not self._looked_back:
+            self._insist(lambda: self._look_back(store))
         timeout = 0.0 if self._pending else _TURN_SECONDS
         told = self._watcher.next_batch(timeout)
         if told:
@@ -112,9 +125,16 @@ class Intake:
         if not told and not self._pending:
             self.caught_up.set()
 
+    def _look_back(self, store: Store) -> None:
+        """What became of the known files while no host ran, and from when on the others are watched."""
+        self._watch_inputs(store)
+        missed = self._reader.missed(store.files.stamps())
+        self._looked_back = True
+        self._take(store, missed)
+
     def _look_at_some(self, store: Store) -> None:
         """One slice of the files that wait. Where something unforeseen is wrong with one, the others go on."""
-        some = dict(list(self._pending.items())[: self._slice])
+        some = dict(itertools.islice(self._pending.items(), self._slice))
         try:
             self._insist(lambda: self._look(store, some))
         except GivenUp:
@@ -123,19 +143,59 @@ class Intake:
             if self._slice > 1:
                 self._slice = 1
                 return
-            log.exception("unexpected error while reading %s", *some)
-            names = ", ".join(map(shown_path, some))
-            self._journal(JournalEntry("folder", f"{names} is passed over: unexpected error {error!r}", level="error"))
+            for path, stamp in some.items():
+                self._refuse(store, path, stamp, error)
         for path in some:
             del self._pending[path]
         if not self._pending:
             self._slice = _SLICE
 
-    def _take(self, store: Store, told: Iterable[Told]) -> None:
-        with store.transaction():
-            for event in told:
-                self._take_one(store, event)
+    def _refuse(self, store: Store, path: Path, stamp: Stamp, error: Exception) -> None:
+        """Show a file as invalid that could not be read for a reason that nobody foresaw."""
+        problem = Problem(shown_path(path), f"an unexpected error: {error!r}. The log has more.")
+        try:
+            found = self._reader.refuse(path, stamp, (problem,), store.files.known([path]).get(path))
+            found = self._as_task(store, found, None, {})
+            put = self._insist(lambda: store.files.put([found]))
+        except GivenUp:
+            raise
+        except Exception:
+            log.exception("%s is passed over", path)
+            self._journal(JournalEntry("folder", f"is passed over: {problem}", level="error"))
+        else:
+            if put.added or put.edited or put.rendering:
+                log.error("unexpected error while reading %s", path, exc_info=error)
+            self._tell([found], put)
+
+    def _take(self, store: Store, told: Sequence[Told]) -> None:
+        """Note what the watcher told. Where something unforeseen is wrong with one event, the others go on."""
+        try:
+            with store.transaction():
+                for event in told:
+                    self._take_one(store, event)
+        except (StoreFull, StoreBusy, StoreUnavailable):
+            raise
+        except Exception as error:
+            if len(told) > 1:
+                for event in told:
+                    self._take(store, [event])
+                return
+            log.exception("unexpected error at %s", *told)
+            self._journal(JournalEntry("folder", f"{told[0]} is passed over: {error!r}", level="error"))
+        self._sort_pending(store)
         self._on_change()
+
+    def _sort_pending(self, store: Store) -> None:
+        """A file that names a text is read before the text, or with it, so that the text is not taken for a task."""
+        texts = [path for path in self._pending if path.suffix.lower() in TEXT_KINDS]
+        if not texts:
+            return
+        invalid = [path for _, path in store.files.invalid(_SLICE) if path not in self._pending]
+        waiting, self._pending = self._pending, {}
+        self._read_anew(invalid)
+        if len(waiting) > self._slice:
+            self._pending |= {path: stamp for path, stamp in waiting.items() if path.suffix.lower() in YAML_KINDS}
+        self._pending |= waiting
 
     def _take_one(self, store: Store, event: Told) -> None:
         match event:
@@ -153,7 +213,7 @@ class Intake:
             case FileRenamed(old, new, stamp):
                 if store.files.rename(old, new):
                     self._journal(JournalEntry("renamed", f"{shown_path(old)} is {shown_path(new)}"))
-                self._pending.pop(old, None)
+                self._lose(store, old)
                 self._pending[new] = stamp
                 self._unconditional.add(new)
             case FileAppeared(path, stamp) | FileChanged(path, stamp):
@@ -173,23 +233,26 @@ class Intake:
         if cancelled:
             self._journal(JournalEntry("cancelled", "its file was deleted", cancelled))
         if known is not None:
-            texts = [self._reader.as_watched(each) for each, _ in known.inputs]
-            self._read_anew([each for each in texts if is_task_name(each.name)])
+            self._release(path for path, _ in known.inputs)
             self._read_anew(store.files.twins(known.task))
             self._inputs_changed = True
 
+    def _release(self, inputs: Iterable[Path]) -> None:
+        """A task is no longer read from these: a text among them may be a task of its own."""
+        self._read_anew(filter(self._reader.can_be_task, map(self._reader.as_watched, inputs)))
+
     def _ask_again(self, store: Store) -> None:
         now = time.monotonic()
+        if now >= self._next_invalid and not self._pending:
+            rows = self._insist(lambda: store.files.invalid(_INVALID_AT_ONCE, after=self._last_invalid))
+            self._next_invalid = now + _INVALID_SECONDS
+            self._last_invalid = rows[-1][0] if len(rows) == _INVALID_AT_ONCE else 0
+            self._read_anew(path for _, path in rows)
         due = [path for path, at in self._again.items() if at <= now]
         for path in due:
             del self._again[path]
         while not self._asked.empty():
             due.append(self._asked.get())
-        if now >= self._next_invalid and not self._pending:
-            self._next_invalid = now + _INVALID_SECONDS
-            rows = store.files.invalid(_INVALID_AT_ONCE, after=self._last_invalid)
-            self._last_invalid = rows[-1][0] if len(rows) == _INVALID_AT_ONCE else 0
-            due += [path for _, path in rows]
         self._read_anew(due)
 
     def _look(self, store: Store, files: Mapping[Path, Stamp]) -> None:
@@ -200,26 +263,45 @@ class Intake:
             if path in self._unconditional or path not in known or not self._reader.is_known(path, stamp, known[path])
         }
         own = {path: stamp for path, stamp in changed.items() if not self._is_text_of_another(store, path)}
+        # Of two files of one task, the one that is it already.
+        own = dict(sorted(own.items(), key=lambda each: each[0] not in known or known[each[0]].state == "invalid"))
         readings = self._reader.read(own, known)
         with store.transaction():
             taken: dict[str, Path] = {}
             found: list[FoundTask] = []
             for path in changed.keys() - own.keys():
-                store.files.drop(path)
+                self._drop(store, path)
             for reading in readings:
                 for text in reading.texts:
                     if text != reading.source:
-                        store.files.drop(text)
+                        self._drop(store, text)
                 if reading.found is None:
-                    store.files.drop(reading.source)
+                    self._drop(store, reading.source)
                 else:
-                    found.append(self._as_task(store, reading, reading.found, known.get(reading.source), taken))
+                    found.append(self._as_task(store, reading.found, known.get(reading.source), taken))
             put = store.files.put(found)
         self._unconditional -= files.keys()
+        for task in found:
+            self._compare(task, known.get(task.source))
         if readings or put.added or put.edited:
             self._inputs_changed = True
         self._watch_fresh_inputs(found)
         self._tell(found, put)
+
+    def _drop(self, store: Store, text: Path) -> None:
+        """A text of another file is no task, once it is not being rendered any more."""
+        if not store.files.drop(text):
+            self._again[text] = time.monotonic() + _FRESH_SECONDS
+
+    def _compare(self, task: FoundTask, known: KnownFile | None) -> None:
+        """What follows from how a file differs from what was known of it."""
+        if known is None:
+            return
+        inputs = [path for path, _ in task.inputs]
+        self._release(path for path, _ in known.inputs if path not in inputs)
+        if known.state == "invalid" and not task.problems:
+            # What mended this one may have mended the next.
+            self._next_invalid = 0.0
 
     def _is_text_of_another(self, store: Store, path: Path) -> bool:
         if path.suffix.lower() in {".yaml", ".yml"}:
@@ -227,18 +309,24 @@ class Intake:
         real = Path(os.path.realpath(path))
         return any(source != path for source in store.files.reading(real))
 
-    def _as_task(
-        self, store: Store, reading: Reading, found: FoundTask, known: KnownFile | None, taken: dict[str, Path]
-    ) -> FoundTask:
+    def _as_task(self, store: Store, found: FoundTask, known: KnownFile | None, taken: dict[str, Path]) -> FoundTask:
         """The task under a name that no other file has; of two files of one task, the later is invalid."""
         if known is not None and known.state == "rendering" and known.task != found.id:
             # It keeps its name until the rendering is over.
             self._again[found.source] = time.monotonic() + _FRESH_SECONDS
-        holder = taken.get(found.id) or store.files.holder(found.id)
-        if holder is not None and holder != found.source and os.path.lexists(holder):
-            name = f"{found.id}{found.source.suffix}"
-            message = f"makes the same task '{found.id}' as {shown_path(holder)}: rename one of them"
+
+        def holder(task: str) -> Path | None:
+            path = taken.get(task) or store.files.holder(task)
+            return path if path is not None and path != found.source and os.path.lexists(path) else None
+
+        other = holder(found.id)
+        if other is not None:
+            message = f"makes the same task '{found.id}' as {shown_path(other)}: rename one of them"
             problems = found.problems or (Problem(shown_path(found.source), message),)
+            names = (
+                f"{found.id}{found.source.suffix}{number}" for number in ("", *(f".{each}" for each in range(2, 10**6)))
+            )
+            name = next(name for name in names if holder(name) is None)
             found = replace(found, id=name, problems=problems, digest="", finished=None)
         taken[found.id] = found.source
         return found
@@ -250,12 +338,21 @@ class Intake:
                 self._again.setdefault(task.source, time.monotonic() + _FRESH_SECONDS)
 
     def _watch_inputs(self, store: Store) -> None:
-        """Have the watcher tell of every file that tasks were read from besides their own."""
+        """Have the watcher tell of every file that tasks were read from besides their own.
+
+        What changed between the reading and this moment, nobody else would tell.
+        """
+        inputs = store.files.inputs()
         self._inputs_changed = False
-        inputs = store.files.inputs() | {self._reader.user_settings}
-        if inputs != self._inputs:
-            self._watcher.watch_also(inputs)
-            self._inputs = inputs
+        wanted = {*inputs, self._reader.user_settings}
+        if wanted == self._inputs:
+            return
+        new = inputs.keys() - self._inputs
+        self._inputs = wanted
+        there = self._watcher.watch_also(wanted)
+        for path in new:
+            if inputs[path] != {there[path]}:
+                self._read_anew(store.files.reading(path))
 
     def _tell(self, found: Iterable[FoundTask], put: Put) -> None:
         by_id = {task.id: task for task in found}

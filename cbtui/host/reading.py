@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from cbtui.core.clean import visible
-from cbtui.core.problem import InvalidFile
+from cbtui.core.problem import InvalidFile, Problem
 from cbtui.core.stamp import Stamp
 from cbtui.core.task import Task
 from cbtui.host.rendering.digest import ClipDigests, digest_task, find_finished
 from cbtui.host.store import FoundTask, KnownFile
 from cbtui.jobs import load_tasks
-from cbtui.jobs.scan import FOLDER_SETTINGS
-from cbtui.jobs.watching.tree import stamp_of
+from cbtui.jobs.scan import FOLDER_SETTINGS, is_passed_over, is_task_name
+from cbtui.jobs.watching import FileRenamed, FileVanished
+from cbtui.jobs.watching.tree import Tree, stamp_of
 from cbtui.paths import Places
 
 
@@ -85,6 +87,43 @@ class Reader:
         """A resolved path by the name that the watcher has for it."""
         return self.root / path.relative_to(self._real_root) if path.is_relative_to(self._real_root) else path
 
+    def can_be_task(self, path: Path) -> bool:
+        """Whether the watcher would tell of a file there."""
+        if not path.is_relative_to(self.root) or not is_task_name(path.name):
+            return False
+        folders = [self.root.name, *path.relative_to(self.root).parts[:-1]]
+        return not any(is_passed_over(parent, name) for parent, name in pairwise(folders))
+
+    def missed(self, known: Mapping[Path, Stamp]) -> list[FileRenamed | FileVanished]:
+        """What became of files that are not where they were when a host last ran.
+
+        A file that bears another name is known by what it is; its device may have another number by now.
+        """
+        gone = {path: stamp for path, stamp in known.items() if not self._is_there(path)}
+        if not gone:
+            return []
+        new = {stamp[1:]: path for path, stamp in self._others(known).items()}
+        told: list[FileRenamed | FileVanished] = []
+        for path, stamp in gone.items():
+            renamed = new.pop(stamp[1:], None)
+            told.append(FileRenamed(path, renamed, stamp) if renamed else FileVanished(path, stamp))
+        return told
+
+    def _is_there(self, path: Path) -> bool:
+        """Whether this is a file of the jobs directory, or may be: it lies where one may not look."""
+        try:
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+        return path.is_relative_to(self.root)
+
+    def _others(self, known: Mapping[Path, Stamp]) -> dict[Path, Stamp]:
+        """The files that are there and not known."""
+        seen = Tree(self.root).look().tasks
+        return {Path(path): stamp for path, stamp in seen.items() if stamp is not None and Path(path) not in known}
+
     def _reading(
         self,
         path: Path,
@@ -95,22 +134,24 @@ class Reader:
     ) -> Reading:
         if outcome is None:
             return Reading(path, None)
-        surroundings = self.surroundings(path)
         watched = tuple(map(self.as_watched, texts))
         if isinstance(outcome, InvalidFile):
-            found = FoundTask(
-                id=known.task if known else self._name_of(path),
-                source=path,
-                stamp=stamp,
-                digest="",
-                problems=outcome.problems,
-                surroundings=surroundings,
-                inputs=_stamped(texts),
-            )
+            found = replace(self.refuse(path, stamp, outcome.problems, known), inputs=_stamped(texts))
             return Reading(path, found, None, watched)
-        return Reading(path, self._found(outcome, stamp, surroundings, new=known is None), outcome, watched)
+        return Reading(path, self._found(outcome, stamp, new=known is None), outcome, watched)
 
-    def _found(self, task: Task, stamp: Stamp, surroundings: str, *, new: bool) -> FoundTask:
+    def refuse(self, path: Path, stamp: Stamp, problems: tuple[Problem, ...], known: KnownFile | None) -> FoundTask:
+        """What the queue shows of a file that is no valid task."""
+        return FoundTask(
+            id=known.task if known else self._name_of(path),
+            source=path,
+            stamp=stamp,
+            digest="",
+            problems=problems,
+            surroundings=self.surroundings(path),
+        )
+
+    def _found(self, task: Task, stamp: Stamp, *, new: bool) -> FoundTask:
         digest = digest_task(task, self._clips)
         clip = task.speakers[task.default_speaker].reference
         return FoundTask(
@@ -122,7 +163,7 @@ class Reader:
             model=model_of(task),
             voice="builtin" if clip is None else self._clips(clip)[:16],
             characters=len(task.text),
-            surroundings=surroundings,
+            surroundings=self.surroundings(task.source),
             inputs=_stamped(task.references),
             finished=find_finished(self._output, task, digest) if new else None,
         )

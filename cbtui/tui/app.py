@@ -127,7 +127,7 @@ class CbtuiApp(App[Ending]):
         return plain or super().get_key_display(binding)
 
     def action_command_palette(self) -> None:
-        if not Palette.is_open(self):
+        if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
     def action_help(self) -> None:

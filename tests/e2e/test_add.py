@@ -160,6 +160,8 @@ def test_hostile_jobs_are_refused_in_a_line(home: Home, job: str) -> None:
         (b"---\ntempo: 1\n---\nHi.", "stdin:2:1: tempo: unknown setting"),
         (b"x" * ((16 << 20) + 1), "stdin: is larger than 16 MiB: split it into parts"),
     ],
+    # The name of a test is a variable of its children's environment, which has a limit.
+    ids=["not UTF-8", "NUL", "empty", "blank", "unknown setting", "too large"],
 )
 def test_what_is_no_text_is_refused(home: Home, text: bytes, said: str) -> None:
     ended = _add_text(home, text)

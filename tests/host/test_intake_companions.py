@@ -61,9 +61,7 @@ def test_a_text_changed_during_the_rendering_is_rendered_after_it(places: Places
         served.until_state("jobs/chapter", "done")
 
 
-def test_a_clip_of_another_content_is_heard_and_one_that_was_touched_is_not(
-    served: Served, engine: FakeEngine
-) -> None:
+def test_a_clip_of_another_content_is_heard_and_one_that_was_touched_is_not(served: Served, engine: FakeEngine) -> None:
     served.drop("al.wav", "a voice")
     served.drop("a.yaml", CLONING)
     served.until_state("jobs/a", "done")

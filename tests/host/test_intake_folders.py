@@ -75,7 +75,11 @@ def test_a_burst_of_files_is_queued_in_natural_order_while_commands_are_answered
     served.until(lambda: served.store.queue.counts()["queued"] == BURST, "all of them", 100)
     rows = served.store.queue.page(limit=BURST)
     # What one look found was added at one time: the order within each such time is the natural one.
-    looks = [index for index in range(1, BURST) if [rows[index].source] != natural_order(row.source for row in rows[index - 1 : index + 1])[1:]]
+    looks = [
+        index
+        for index in range(1, BURST)
+        if [rows[index].source] != natural_order(row.source for row in rows[index - 1 : index + 1])[1:]
+    ]
     assert len(looks) < 100
 
 

@@ -7,7 +7,7 @@ from textual.binding import Binding
 
 from cbtui.actions import actions, heard_together
 from cbtui.paths import Places
-from cbtui.tui.app import Options
+from cbtui.tui.app import CbtuiApp, Options
 from cbtui.tui.keys import clashes, described
 from cbtui.tui.screens.queue import QueueScreen
 from tests.support.gated_engine import GatedEngine
@@ -74,9 +74,11 @@ async def test_the_footer_shows_changed_keys(places: Places) -> None:
 
 
 @pytest.mark.asyncio
-async def test_clashes_are_told_at_the_start(places: Places) -> None:
-    async with screened(places, host=False, options=options(pause="a")) as shown:
-        await shown.until(lambda: "the key a is asked to do several" in shown.text(), "the notice")
+async def test_clashes_are_told_at_the_start(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(CbtuiApp, "notify", lambda self, message, **facts: told.append(message))
+    async with screened(places, host=False, options=options(pause="a")):
+        assert told == ["the key a is asked to do several things: add, pause"]
 
 
 @pytest.mark.asyncio

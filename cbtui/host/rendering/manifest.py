@@ -30,7 +30,10 @@ def make_manifest(
     finished: Finished | None,
     started: str | None,
 ) -> dict[str, Any]:
-    """The content of `manifest.json`; without `finished` that of a run under way. Times are ISO 8601, UTC."""
+    """The content of `manifest.json`; without `finished` that of a run under way. Times are ISO 8601, UTC.
+
+    Of a run under way it says which chunks there are to be, and nothing yet of their takes.
+    """
     return {
         "cbtui": __version__,
         "complete": finished is not None,
@@ -46,7 +49,7 @@ def make_manifest(
         "settings": _settings(task),
         "engine": _engine_facts(engine, plan),
         "warnings": [*task.warnings, *plan.warnings],
-        "chunks": [_chunk_facts(take, path) for take, path in takes],
+        "chunks": [_chunk_facts(take, path if finished else None) for take, path in takes],
         "output": None if finished is None else {**asdict(finished), "path": finished.path.name},
     }
 
@@ -58,11 +61,11 @@ def known_stamps(manifest: Mapping[str, Any]) -> dict[str, list[int]]:
     return {str(entry.get("file")).rpartition("/")[2]: entry["stamp"] for entry in entries if entry.get("stamp")}
 
 
-def _chunk_facts(take: PlannedTake, path: Path) -> dict[str, Any]:
-    facts = read_facts(path)
+def _chunk_facts(take: PlannedTake, path: Path | None) -> dict[str, Any]:
+    facts = read_facts(path) if path else None
     return {
         "file": f"chunks/{take.file_name}",
-        "stamp": take_stamp(path),
+        "stamp": take_stamp(path) if path else None,
         "key": take.key,
         "speaker": take.chunk.speaker,
         "paragraph": take.chunk.paragraph,

@@ -234,7 +234,7 @@ class _RunInProgress:
         return isinstance(output, dict) and output.get("bytes") == self._run.final.stat().st_size
 
     def _write_manifest(self, before: Mapping[str, Any], *, finished: Finished | None) -> None:
-        takes = [(take, self._path(take)) for take in self._plan.takes] if finished else []
+        takes = [(take, self._path(take)) for take in self._plan.takes]
         self._run.write_manifest(
             make_manifest(
                 self._task,

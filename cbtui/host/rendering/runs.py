@@ -72,11 +72,15 @@ def task_folder(output: Path, task: Task) -> Path:
 
 def find_runs(output: Path, task: Task) -> list[Run]:
     """The runs of a task, oldest first."""
-    folder = task_folder(output, task)
+    return runs_in(task_folder(output, task), task.name)
+
+
+def runs_in(folder: Path, task_name: str) -> list[Run]:
+    """The runs in the folder of a task, oldest first. Raises OSError."""
     if not folder.is_dir():
         return []
     names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and _RUN_NAME.fullmatch(entry.name))
-    return [Run(folder / name, task.name) for name in names]
+    return [Run(folder / name, task_name) for name in names]
 
 
 def start_run(output: Path, task: Task, *, now: datetime) -> Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cbtui.core.queue import FoundTask, KnownFile, Put
 from cbtui.core.stamp import Stamp
@@ -57,8 +57,8 @@ class Files:
                         added.append(facts["id"])
                     continue
                 if self._is_edited(before, facts):
-                    self._edit(before, facts)
-                    (rendering if before["state"] == "rendering" else edited).append(facts["id"])
+                    if self._edit(before, facts):
+                        (rendering if before["state"] == "rendering" else edited).append(facts["id"])
                 elif any(before[name] != facts[name] for name in _NOTED):
                     self._update(before["id"], {name: facts[name] for name in _NOTED})
                 self._set_inputs(before["number"], task.inputs)
@@ -89,9 +89,14 @@ class Files:
         return path_from_bytes(rows[0]["source"]) if rows else None
 
     def rename(self, old: Path, new: Path) -> bool:
-        """A file got another name, and its task keeps its place; False if it is no task's."""
+        """A file got another name, and its task keeps its place.
+
+        False if it is no task's, or if what had that name before is still being rendered.
+        """
         with self._database.writing():
             rows = self._database.read("SELECT id FROM tasks WHERE source = ?", (path_to_bytes(old),))
+            if rows and not self._make_way("source", path_to_bytes(new), rows[0]["id"]):
+                return False
             for row in rows:
                 self._update(row["id"], {"source": path_to_bytes(new)})
             self._database.write(
@@ -115,12 +120,15 @@ class Files:
                     return str(row["id"])
         return None
 
-    def drop(self, source: Path) -> None:
-        """A file is no task of its own (any more); its task leaves the queue, unless it is being rendered."""
+    def drop(self, source: Path) -> bool:
+        """A file is no task of its own (any more); its task leaves the queue. False if it is being rendered."""
         with self._database.writing():
-            for row in self._database.read("SELECT id, state FROM tasks WHERE source = ?", (path_to_bytes(source),)):
-                if row["state"] != "rendering":
-                    self._tasks.remove(row["id"], dismiss=False)
+            return self._make_way("source", path_to_bytes(source))
+
+    def stamps(self) -> dict[Path, Stamp]:
+        """The files of all tasks, as they were when they were read."""
+        rows = self._database.read("SELECT source, stamp FROM tasks WHERE stamp <> ?", (_NO_FILE,))
+        return {path_from_bytes(row["source"]): Stamp.parse(row["stamp"]) for row in rows}
 
     def below(self, folder: Path) -> tuple[Path, ...]:
         """The files of all tasks in a folder and the folders in it."""
@@ -155,10 +163,13 @@ class Files:
         )
         return tuple(path_from_bytes(row["source"]) for row in rows)
 
-    def inputs(self) -> frozenset[Path]:
-        """Every file that some task was read from besides its own."""
-        rows = self._database.read("SELECT DISTINCT path FROM inputs")
-        return frozenset(path_from_bytes(row["path"]) for row in rows)
+    def inputs(self) -> dict[Path, set[Stamp | None]]:
+        """Every file that some task was read from besides its own, as it was then; None where it was not there."""
+        inputs: dict[Path, set[Stamp | None]] = {}
+        for row in self._database.read("SELECT DISTINCT path, stamp FROM inputs"):
+            stamp = Stamp.parse(row["stamp"]) if row["stamp"] else None
+            inputs.setdefault(path_from_bytes(row["path"]), set()).add(stamp)
+        return inputs
 
     def _before(self, facts: Mapping[str, Any]) -> Any | None:
         """The task that this file is, or that it takes over."""
@@ -177,9 +188,11 @@ class Files:
 
     def _is_dismissed(self, facts: Mapping[str, Any]) -> bool:
         rows = self._database.read("SELECT stamp FROM dismissed WHERE source = ?", (facts["source"],))
-        if rows and rows[0]["stamp"] != facts["stamp"]:
+        # The device may have another number since the machine was started anew.
+        is_as_it_was = bool(rows) and rows[0]["stamp"].partition(":")[2] == facts["stamp"].partition(":")[2]
+        if rows and not is_as_it_was:
             self._database.write("DELETE FROM dismissed WHERE source = ?", (facts["source"],))
-        return bool(rows) and rows[0]["stamp"] == facts["stamp"]
+        return is_as_it_was
 
     def _reserve_numbers(self, most: int) -> Iterator[tuple[int, int]]:
         """Change numbers and positions for new tasks, reserved at once when the first is asked for.
@@ -207,13 +220,16 @@ class Files:
         self._database.write("DELETE FROM removed WHERE id = ?", (facts["id"],))
         self._set_inputs(number, task.inputs)
 
-    def _edit(self, before: Any, facts: Mapping[str, Any]) -> None:
+    def _edit(self, before: Any, facts: Mapping[str, Any]) -> bool:
+        """False where it cannot be taken over yet: the rendering of a file that is gone still has its name."""
         changes = dict(facts)
         if before["declared_priority"] != facts["declared_priority"]:
             changes["priority"] = facts["declared_priority"]
         came_back = before["state"] == "cancelled" and before["stamp"] == _NO_FILE
-        if before["state"] == "rendering" or not self._make_way(before["number"], facts["id"]):
+        if before["state"] == "rendering":
             changes["id"] = before["id"]
+        elif not self._make_way("id", facts["id"], before["id"]):
+            return False
         elif before["digest"] != facts["digest"] or before["problems"] != facts["problems"] or came_back:
             state = after_edit(before["state"], valid=facts["problems"] == "[]")
             changes |= {**FRESH_START, "state": state}
@@ -222,10 +238,13 @@ class Files:
         self._update(before["id"], changes)
         if changes["id"] != before["id"]:
             self._note_name(before["id"], changes["id"])
+        return True
 
-    def _make_way(self, number: int, task: str) -> bool:
-        """Free a task's name of another one whose file is gone; False if that is being rendered."""
-        rows = self._database.read("SELECT id, state FROM tasks WHERE id = ? AND number <> ?", (task, number))
+    def _make_way(self, column: Literal["id", "source"], value: str | bytes, to: str = "") -> bool:
+        """Remove the task of this name or file, unless it is `to`; False if it is being rendered."""
+        # The column is one of two words.
+        statement = f"SELECT id, state FROM tasks WHERE {column} = ? AND id <> ?"  # noqa: S608
+        rows = self._database.read(statement, (value, to))
         for row in rows:
             if row["state"] == "rendering":
                 return False

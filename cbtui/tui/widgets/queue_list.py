@@ -22,6 +22,7 @@ from cbtui.tui.words import Words, fit, seconds_left
 # Lines read beyond both edges, so that a step of the cursor finds its line there.
 _MARGIN = 30
 _NAME_LEAST = 16
+_NAME_ENOUGH = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,12 @@ def columns_for(width: int) -> _Columns:
     what = 26 if width >= 150 else 14 if width >= 90 else 8 if width >= 50 else 0
     left = 6
     fixed = 5 + sum(part + 1 for part in (state, model, bar, what, left) if part)
-    return _Columns(state, max(_NAME_LEAST, width - fixed), model, bar, what, left)
+    name = max(_NAME_LEAST, width - fixed)
+    if what and name > _NAME_ENOUGH:
+        # Names are rarely longer; reasons are.
+        what += (name - _NAME_ENOUGH) // 2
+        name -= (name - _NAME_ENOUGH) // 2
+    return _Columns(state, name, model, bar, what, left)
 
 
 class QueueList(ScrollView, can_focus=True):

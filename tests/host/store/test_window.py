@@ -63,3 +63,9 @@ def test_other_orders(store: Store) -> None:
     assert window(store, by="name") == sorted(window(store))
     assert window(store, by="state")[:2] == ["blocked0", "blocked1"]
     assert window(store, by="newest", only=Filter(states=("queued",))) == ["queued1", "queued0"]
+
+
+def test_a_task_s_place_is_where_the_window_shows_it(store: Store) -> None:
+    fill(store)
+    rows = store.queue.window(limit=100, offset=0, only=EVERYTHING)
+    assert [store.queue.place(row) for row in rows] == list(range(len(rows)))
