@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from cbtui import __version__
-from cbtui.commands import add, app, cache, completion, demo, doctor, exits, status, steer, watch
+from cbtui.commands import add, app, bench, cache, completion, demo, doctor, exits, status, steer, watch
 from cbtui.commands import run as run_command
 from cbtui.console import plain_console
 from cbtui.core.task import ENGINES, MODELS
@@ -55,6 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
         )
         steer.add_arguments(command, verb)
     text = "what the caches hold, explained, tested or cleared"
+    benches = commands.add_parser(
+        "bench", parents=[common], help="what this machine makes of cbtui, in figures", allow_abbrev=False
+    )
+    bench.add_arguments(benches, common)
     caches = commands.add_parser("cache", parents=[common], help=text, description=text, allow_abbrev=False)
     cache.add_arguments(caches, common)
     return parser

@@ -87,7 +87,8 @@ def _add(
     user_settings: Path,
     console: Console,
 ) -> tuple[Added, ...]:
-    from cbtui.jobs.adding import add_files, add_text
+    from cbtui.jobs.adding import add_files
+    from cbtui.jobs.adding_texts import add_text
 
     if arguments.files == [_STDIN]:
         text = _read_stdin(console)
@@ -104,7 +105,7 @@ def _add(
 def _read_stdin(console: Console) -> str:
     """All of it. Raises InvalidFile where it is no text or too much, and OSError."""
     from cbtui.core.problem import InvalidFile, Problem
-    from cbtui.jobs.adding import TYPED
+    from cbtui.jobs.adding_texts import TYPED
     from cbtui.jobs.safe_open import TEXT_LIMIT, decode, describe_size
 
     if sys.stdin is None:

@@ -34,10 +34,14 @@ class ChunkProgressed:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """Something a person may want to know, in one sentence."""
+    """Something a person may want to know, in one sentence.
+
+    `doing` says in a few words what begins with it, before anything can be rendered, and behind a colon how far it is.
+    """
 
     message: str
     level: Literal["info", "warning"] = "info"
+    doing: str = field(default="", compare=False)
 
 
 Event = CacheEvent | ChunkProgressed | Noticed

@@ -89,7 +89,7 @@ class ModelCache:
                 return self._hit(key, label, cached, emit)
             loading_now = f"Loading {label} {key.model} for device: {key.device} (cache miss)"
             log.info("%s", loading_now)
-            emit(Noticed(loading_now))
+            emit(Noticed(loading_now, doing=f"loading {key.model}"))
             started = time.monotonic()
             value = load()
             cached = CachedModel(value, time.monotonic() - started, measure(value))

@@ -18,7 +18,7 @@ def explain(places: Places, info: CacheInfo) -> str:
     return "\n\n".join(
         [
             _in_this_process(info),
-            _why_a_new_process_misses(last_load_seconds(places.cache_log)),
+            why_a_new_process_misses(last_load_seconds(places.cache_log)),
             _what_survives(places),
             _what_to_do(),
         ]
@@ -33,7 +33,8 @@ def _in_this_process(info: CacheInfo) -> str:
     return f"In this process: {held}. {info.misses} loads, {info.hits} hits, {saved}."
 
 
-def _why_a_new_process_misses(loads: dict[str, float]) -> str:
+def why_a_new_process_misses(loads: dict[str, float]) -> str:
+    """`loads`: the seconds of the last load of each model, by `model@device`."""
     text = (
         "A new process always misses once. A loaded model lives in the memory of the process that loaded it, on the\n"
         "host or on the GPU, and goes with it. This is how processes work, and no setting changes it."

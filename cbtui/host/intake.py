@@ -111,6 +111,7 @@ class Intake:
 
     def _turn(self, store: Store) -> None:
         if not self._looked_back:
+            self._looked_back = True
             self._insist(lambda: self._look_back(store))
         timeout = 0.0 if self._pending else _TURN_SECONDS
         told = self._watcher.next_batch(timeout)
@@ -128,9 +129,7 @@ class Intake:
     def _look_back(self, store: Store) -> None:
         """What became of the known files while no host ran, and from when on the others are watched."""
         self._watch_inputs(store)
-        missed = self._reader.missed(store.files.stamps())
-        self._looked_back = True
-        self._take(store, missed)
+        self._take(store, self._reader.missed(store.files.stamps()))
 
     def _look_at_some(self, store: Store) -> None:
         """One slice of the files that wait. Where something unforeseen is wrong with one, the others go on."""
@@ -139,7 +138,7 @@ class Intake:
             self._insist(lambda: self._look(store, some))
         except GivenUp:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about one file, and told with it
             if self._slice > 1:
                 self._slice = 1
                 return
@@ -323,9 +322,8 @@ class Intake:
         if other is not None:
             message = f"makes the same task '{found.id}' as {shown_path(other)}: rename one of them"
             problems = found.problems or (Problem(shown_path(found.source), message),)
-            names = (
-                f"{found.id}{found.source.suffix}{number}" for number in ("", *(f".{each}" for each in range(2, 10**6)))
-            )
+            second = f"{found.id}{found.source.suffix}"
+            names = itertools.chain([second], (f"{second}.{number}" for number in itertools.count(3)))
             name = next(name for name in names if holder(name) is None)
             found = replace(found, id=name, problems=problems, digest="", finished=None)
         taken[found.id] = found.source

@@ -17,6 +17,7 @@ from cbtui.engine.base import DeviceLost, EngineUnavailable, OutOfMemory, Prepar
 from cbtui.engine.cache_log import CacheLog
 from cbtui.host.blocks import Blocks
 from cbtui.host.current import Current
+from cbtui.host.doing import Doing
 from cbtui.host.hooks import Hooks
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.options import HostOptions
@@ -77,6 +78,7 @@ class Line:
         self._worked_at = time.monotonic()
         self._has_worked = False
         self.current: Current | None = None
+        self.doing = Doing()
         self.restart_wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cbtui-engine", daemon=True)
 
@@ -192,6 +194,7 @@ class Line:
             log.exception("unexpected error while rendering %s", row.id)
             outcomes.fail(current, f"unexpected error: {error!r}. The log has more.")
         finally:
+            self.doing.end()
             self.current = None
 
     def _read(self, store: Store, outcomes: Outcomes, row: TaskRow) -> Task | None:
@@ -269,6 +272,7 @@ class Line:
                 return rendered
 
     def _listen(self, current: Current, task: Task, report: Report) -> None:
+        self.doing.hear(report)
         if isinstance(report, CacheEvent):
             # A log that cannot grow is no reason to stop working.
             with contextlib.suppress(OSError):

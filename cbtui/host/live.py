@@ -18,7 +18,7 @@ from cbtui.paths import Places
 
 @dataclass(frozen=True, slots=True)
 class LiveFile:
-    """`facts` are JSON-like: `at` (Unix time), `models`, `memory`, `hold`, `tokens_per_second`."""
+    """`facts` are JSON-like: `at` (Unix time), `models`, `memory`, `hold`, `doing`, `tokens_per_second`."""
 
     path: Path
 

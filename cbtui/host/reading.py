@@ -136,12 +136,12 @@ class Reader:
             return Reading(path, None)
         watched = tuple(map(self.as_watched, texts))
         if isinstance(outcome, InvalidFile):
-            found = replace(self.refuse(path, stamp, outcome.problems, known), inputs=_stamped(texts))
-            return Reading(path, found, None, watched)
+            found = self.refuse(path, stamp, outcome.problems, known)
+            return Reading(path, replace(found, inputs=_stamped((*texts, *_inputs_of(known)))), None, watched)
         return Reading(path, self._found(outcome, stamp, new=known is None), outcome, watched)
 
     def refuse(self, path: Path, stamp: Stamp, problems: tuple[Problem, ...], known: KnownFile | None) -> FoundTask:
-        """What the queue shows of a file that is no valid task."""
+        """What the queue shows of a file that is no valid task: what it named while it was one is still its own."""
         return FoundTask(
             id=known.task if known else self._name_of(path),
             source=path,
@@ -149,6 +149,7 @@ class Reader:
             digest="",
             problems=problems,
             surroundings=self.surroundings(path),
+            inputs=_stamped(_inputs_of(known)),
         )
 
     def _found(self, task: Task, stamp: Stamp, *, new: bool) -> FoundTask:
@@ -177,6 +178,10 @@ class Reader:
 def model_of(task: Task) -> str:
     """What must be loaded for a task: `chatterbox/turbo`, or `espeak`."""
     return task.engine if task.engine == "espeak" else f"{task.engine}/{task.model}"
+
+
+def _inputs_of(known: KnownFile | None) -> tuple[Path, ...]:
+    return tuple(path for path, _ in known.inputs) if known else ()
 
 
 def _stamped(paths: tuple[Path, ...]) -> tuple[tuple[Path, Stamp | None], ...]:

@@ -159,7 +159,11 @@ class Steward:
 
     def _load(self, model: ModelName) -> str:
         engine = self._engines.of_model("chatterbox", model)
-        engine.load(emit=self._note, should_stop=self._line.should_stop)
+        self._line.doing.begin(f"loading {model}")
+        try:
+            engine.load(emit=self._note, should_stop=self._line.should_stop)
+        finally:
+            self._line.doing.end()
         self._line.forget_memory()
         return f"{model} is loaded"
 
@@ -169,6 +173,7 @@ class Steward:
         return f"{count} unloaded" if count else "no such model was loaded"
 
     def _note(self, report: Report) -> None:
+        self._line.doing.hear(report)
         message = getattr(report, "message", "")
         if message:
             self._journal(JournalEntry("model", message))
@@ -185,6 +190,7 @@ class Steward:
             "rendering": current.task.id if current else None,
             "tokens_per_second": round(current.tokens_per_second, 1) if current else None,
             "hold": self._line.hold,
+            "doing": str(self._line.doing),
             "models": _models(self._engines),
             "memory": sample.as_json(),
         }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import filecmp
-import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,10 +18,6 @@ from cbtui.jobs.loader import load_task, load_tasks
 from cbtui.jobs.names import name_of_job
 from cbtui.jobs.scan import FOLDER_SETTINGS, TEXT_KINDS, YAML_KINDS, is_task_name
 from cbtui.jobs.staging import OccupiedError, Staged, Standing, open_source, publish, stage, staging_in, standing
-from cbtui.jobs.typed_text import name_for, with_settings
-
-TYPED = "stdin"
-"""What a text without a file is called in problems."""
 
 Outcome = Literal["added", "replaced", "present"]
 
@@ -84,43 +79,6 @@ def add_files(
     if plans:
         added |= _copy(plans, copies, destination, replacing, user_settings)
     return tuple(added[file] for file in files if file in added)
-
-
-def add_text(
-    text: str,
-    destination: Destination,
-    *,
-    name: str | None = None,
-    settings: Mapping[str, str | int] | None = None,
-    user_settings: Path | None = None,
-) -> Added:
-    """Make `text`, with these settings, a task in a new file called `name`; without one, its first words name it.
-
-    Where there is a task of that name, it becomes `name-2` and so on. Raises InvalidFile and OSError.
-    """
-    stem = name_for(text) if name is None else composed(name)
-    staged_as = destination.target(stem, TEXT_KINDS[0])
-    try:
-        text = with_settings(text, settings) if settings else text
-    except ValueError as error:
-        raise InvalidFile((Problem(TYPED, str(error)),)) from None
-    with staging_in(destination.folder) as hidden:
-        staged = Staged(hidden / staged_as.name, staged_as)
-        stage(io.BytesIO(text.encode()), staged)
-        try:
-            (task,) = _load([staged.path], {staged.path: TYPED}, destination, user_settings)
-        except InvalidFile as error:
-            if not settings:
-                raise
-            raise InvalidFile(tuple(_without_place(problem) for problem in error.problems)) from None
-        for free in destination.free_names(stem):
-            target = destination.target(free, TEXT_KINDS[0])
-            try:
-                publish([replace(staged, target=target)])
-            except OccupiedError:
-                continue
-            return Added("added", f"{_job_of(task, destination)}/{free}", target)
-    raise AssertionError("numbers have no end")
 
 
 def _present(inside: Path, destination: Destination, name: str | None, user_settings: Path | None) -> Added:
@@ -271,11 +229,6 @@ def _left_behind(file: Path, destination: Destination) -> tuple[str, ...]:
     if not os.path.lexists(settings) or os.path.lexists(destination.folder / FOLDER_SETTINGS):
         return ()
     return (f"{shown_path(settings)} is not copied along: its settings do not hold for what was added",)
-
-
-def _without_place(problem: Problem) -> Problem:
-    """Nobody has seen the lines that options became."""
-    return replace(problem, line=None, column=None) if problem.path == TYPED else problem
 
 
 def _refusal(path: Path, message: str) -> InvalidFile:

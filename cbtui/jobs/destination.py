@@ -35,7 +35,7 @@ class Destination:
         if not name.strip():
             raise InvalidFile((Problem(shown, "is empty"),))
         if "/" in name:
-            raise InvalidFile((Problem(shown, "must not hold '/': --job names the folder"),))
+            raise InvalidFile((Problem(shown, "must not hold '/': the job names the folder"),))
         check_name(name + kind, shown)
         return self.folder / (name + kind)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cbtui.core.clean import shown_path
+from cbtui.core.clean import clean_text, shown_path
 from cbtui.core.problem import InvalidFile, Problem
 from cbtui.core.task import Task
 from cbtui.jobs.build import build_task
@@ -15,7 +15,7 @@ from cbtui.jobs.cascade import Cascade, Layer, make_layer, merge
 from cbtui.jobs.names import name_of_job, name_of_task
 from cbtui.jobs.plain_text import split_front_matter, without_heading_marks
 from cbtui.jobs.references import Finder
-from cbtui.jobs.safe_open import TEXT_LIMIT, YAML_LIMIT, read_text
+from cbtui.jobs.safe_open import TEXT_LIMIT, YAML_LIMIT, decode, describe_size, read_text
 from cbtui.jobs.scan import TEXT_KINDS, YAML_KINDS
 from cbtui.jobs.yaml_nodes import Origin, parse_yaml
 
@@ -53,6 +53,21 @@ def load_task(path: Path, *, root: Path, user_settings: Path | None = None) -> T
     if isinstance(outcome, InvalidFile):
         raise outcome
     return outcome
+
+
+def load_text(content: str, path: Path, *, root: Path, user_settings: Path | None = None, shown: str) -> Task:
+    """The task that a text file at `path` in `root` would make if it held `content`; neither needs to exist.
+
+    It is called `shown` in problems. Raises InvalidFile.
+    """
+    data = content.encode(errors="surrogatepass")
+    if len(data) > TEXT_LIMIT:
+        raise InvalidFile((Problem(shown, f"is larger than {describe_size(TEXT_LIMIT)}: split it into parts"),))
+    path, cascade = _absolute(path), Cascade(_absolute(root), user_settings)
+    name, job = _names(path, cascade.root, shown)
+    text = clean_text(decode(data, Path(shown)))
+    layer = _text_layer(text, path.suffix, shown, Finder(path.parent, cascade.root))
+    return build_task(merge([*cascade.above(path), layer], shown), path, name=name, job=job)
 
 
 def load_tasks(
@@ -118,14 +133,19 @@ def _task_layer(path: Path, shown: str, root: Path) -> Layer:
             raise InvalidFile((Problem(shown, "no such file"),))
         kinds = " ".join(YAML_KINDS + TEXT_KINDS)
         raise InvalidFile((Problem(shown, f"is not a task file: its name must end in one of {kinds}"),))
-    content = split_front_matter(read_text(path, limit=TEXT_LIMIT))
+    return _text_layer(read_text(path, limit=TEXT_LIMIT), path.suffix, shown, finder)
+
+
+def _text_layer(written: str, kind: str, shown: str, finder: Finder) -> Layer:
+    """What a text file of this content and ending says."""
+    content = split_front_matter(written)
     document = parse_yaml(content.settings or "", shown, what="the block between '---' lines")
     for key in ("text", "text_file", "input"):
         if document.values.pop(key, None) is not None:
             document.problems.append(document.origin((key,)).problem("the text is what stands below the second '---'"))
     document.origins["text",] = Origin(shown, None, None, "")
     layer = make_layer(document, finder)
-    text = without_heading_marks(content.text) if path.suffix.lower() == ".md" else content.text
+    text = without_heading_marks(content.text) if kind.lower() == ".md" else content.text
     return Layer(
         layer.path, {**layer.values, "text": text}, layer.origins, layer.broken, layer.problems, layer.warnings
     )

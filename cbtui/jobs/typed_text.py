@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from cbtui.core.clean import clean_text
 from cbtui.jobs.plain_text import split_front_matter
 
+Setting = str | int | float | Mapping[str, "Setting"]
+
 MAX_NAME_LENGTH = 40  # characters
 _UNNAMED = "task"
 
@@ -32,7 +34,7 @@ def name_for(text: str) -> str:
     return name or _UNNAMED
 
 
-def with_settings(text: str, settings: Mapping[str, str | int]) -> str:
+def with_settings(text: str, settings: Mapping[str, Setting]) -> str:
     """`text` below a block of settings. Raises ValueError where it has its own, or a setting is not UTF-8."""
     if split_front_matter(clean_text(text)).settings is not None:
         raise ValueError("the text begins with settings of its own: use those or the options, not both")
@@ -45,8 +47,8 @@ def _words(text: str) -> list[str]:
     return "".join(each if unicodedata.category(each)[0] in "LNM" else " " for each in text).split()
 
 
-def _scalar(key: str, value: str | int) -> str:
-    """As YAML; text is quoted, so that nothing in it means more than itself."""
+def _scalar(key: str, value: Setting) -> str:
+    """As YAML on one line; text is quoted, so that nothing in it means more than itself."""
     scalar = json.dumps(value, ensure_ascii=False)
     try:
         scalar.encode()

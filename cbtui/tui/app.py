@@ -91,7 +91,7 @@ class CbtuiApp(App[Ending]):
     def on_queue_read(self, message: QueueRead) -> None:
         self.snapshot = message.snapshot
         for screen in self.screen_stack:
-            if isinstance(screen, LiveScreen) and screen.is_mounted:
+            if isinstance(screen, LiveScreen) and screen.is_mounted and screen.is_attached:
                 screen.show(message.snapshot)
 
     def on_host_answered(self, message: HostAnswered) -> None:

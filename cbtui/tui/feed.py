@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from cbtui.host.store import Store
 
 log = logging.getLogger("cbtui.feed")
+
+# As many as the queue's screen has room for.
+LOOK_UPS = 200
 
 _WITHOUT_STORE_SECONDS = 0.1
 _AFTER_A_FAULT = 1.0
@@ -46,6 +50,9 @@ class Feed:
         self._post = post
         self._period = 1.0 / rate
         self._view = View()
+        self._look_ups = LOOK_UPS
+        self._opened: str | None = None
+        self._held = False
         self._last: Snapshot | None = None
         self._asked: queue.SimpleQueue[Ask] = queue.SimpleQueue()
         self._wake = threading.Event()
@@ -63,6 +70,26 @@ class Feed:
         """Show this part of the queue from now on."""
         if view != self._view:
             self._view = view
+            self._wake.set()
+
+    def want_look_ups(self, count: int = LOOK_UPS) -> None:
+        """Show so many of the newest cache look-ups from now on."""
+        self._look_ups = count
+        self._wake.set()
+
+    def open(self, task: str | None) -> None:
+        """Read this task too from now on, whatever part of the queue is wanted."""
+        self._opened = task
+        self._wake.set()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Post nothing meanwhile: nobody takes it in."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
             self._wake.set()
 
     def ask(self, verb: str, **arguments: object) -> None:
@@ -99,7 +126,7 @@ class Feed:
 
         while not self._stopped.is_set() and store.path.exists():
             self._work_off()
-            self._tell(read_snapshot(store, self._places, self._view))
+            self._tell(read_snapshot(store, self._places, self._view, self._look_ups, self._opened))
             self._wait(self._period)
 
     def _wait(self, seconds: float) -> None:
@@ -107,8 +134,9 @@ class Feed:
         self._wake.clear()
 
     def _tell(self, snapshot: Snapshot) -> None:
-        wanted = self._last is None or snapshot.view != self._last.view
-        if snapshot != self._last and (wanted or not self._is_congested()):
+        last = self._last
+        wanted = last is None or (snapshot.view, snapshot.opened) != (last.view, last.opened)
+        if snapshot != last and not self._held and (wanted or not self._is_congested()):
             self._last = snapshot
             self._post(QueueRead(snapshot))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from cbtui.host.journal import JournalEntry
+from cbtui.tui.opened import TaskFacts
 from cbtui.tui.snapshot import Snapshot
 
 
@@ -17,6 +18,17 @@ class QueueRead(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, QueueRead)
+
+
+class TaskRead(Message, bubble=False):
+    """A task was read off the disk."""
+
+    def __init__(self, facts: TaskFacts) -> None:
+        self.facts = facts
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TaskRead)
 
 
 class HostAnswered(Message):

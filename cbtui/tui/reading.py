@@ -14,11 +14,9 @@ from cbtui.paths import Places
 from cbtui.tui.messages import HostAnswered
 from cbtui.tui.snapshot import Snapshot, View
 
-_CACHE_EVENTS = 200
 
-
-def read_snapshot(store: Store, places: Places, view: View) -> Snapshot:
-    """All that the screen wants to know now. Raises StoreError and OSError."""
+def read_snapshot(store: Store, places: Places, view: View, look_ups: int, opened: str | None = None) -> Snapshot:
+    """All that the screen wants to know now, with so many of the newest look-ups. Raises StoreError and OSError."""
     rendering = store.queue.page(limit=10, only=Filter(states=("rendering",)))
     pace = Pace.of(store.work.speeds())
     holder = find_host(places)
@@ -28,6 +26,8 @@ def read_snapshot(store: Store, places: Places, view: View) -> Snapshot:
         total=store.queue.count(view.only),
         rows=store.queue.window(limit=view.height, offset=view.top, only=view.only, by=view.sort),
         focus=_find(store, view.focus),
+        opened=opened,
+        opened_row=_find(store, opened),
         found=None if sought is None else store.queue.place(sought),
         counts=store.queue.counts(),
         paused=store.meta.paused,
@@ -35,7 +35,7 @@ def read_snapshot(store: Store, places: Places, view: View) -> Snapshot:
         pace=pace,
         holder=holder,
         live=LiveFile.of(places).read() if holder else {},
-        cache_events=store.cache_events.newest(_CACHE_EVENTS),
+        cache_events=store.cache_events.newest(look_ups),
         cache_sums=store.cache_events.sums(),
     )
 

@@ -37,6 +37,7 @@ class View:
 class Snapshot:
     """`rows` are the tasks from `view.top` on, of `total` that fit. `live` is the host's own account, a second old.
 
+    `opened` is the id of a task that is looked at by itself, its row None where the queue does not have it.
     `found` is the place of `view.find`, None where it is not in the queue. `holder` is None without a host.
     `cache_events` are the newest look-ups with their numbers, oldest first.
     """
@@ -45,6 +46,8 @@ class Snapshot:
     total: int = 0
     rows: tuple[TaskRow, ...] = ()
     focus: TaskRow | None = None
+    opened: str | None = None
+    opened_row: TaskRow | None = None
     found: int | None = None
     counts: Mapping[State, int] = field(default_factory=dict)
     paused: bool = False

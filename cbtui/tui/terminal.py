@@ -5,11 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from typing import TextIO
 
 from cbtui.console import Console
 
 LEAST_COLUMNS = 40
 LEAST_LINES = 10
+
+# Programs that play a WAV file, with what keeps them from opening a window and from talking.
+PLAYERS = (
+    ("pw-play",),
+    ("paplay",),
+    ("aplay", "-q"),
+    ("afplay",),
+    ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"),
+    ("play", "-q"),
+    ("mpv", "--no-video", "--really-quiet"),
+)
 
 
 class NoTerminal(Exception):
@@ -34,6 +46,11 @@ def hand_over(console: Console) -> None:
     sys.__stdout__ = console.out  # type: ignore[misc, assignment]
 
 
+def streams() -> dict[str, TextIO | None]:
+    """The terminal, for a program that is to have it: descriptors 1 and 2 of this process are the log."""
+    return {"stdin": sys.__stdin__, "stdout": sys.__stdout__, "stderr": sys.__stderr__}
+
+
 def is_congested() -> bool:
     """Whether the terminal has not yet taken what it was sent: a slow line, or output that was stopped."""
     import select
@@ -54,25 +71,14 @@ def is_remote() -> bool:
 
 def find_player() -> list[str] | None:
     """The first program here that plays a WAV file without a window; None where there is none."""
-    for command in (
-        ["pw-play"],
-        ["paplay"],
-        ["aplay", "-q"],
-        ["afplay"],
-        ["ffplay", "-nodisp", "-autoexit", "-loglevel", "quiet"],
-        ["play", "-q"],
-        ["mpv", "--no-video", "--really-quiet"],
-    ):
-        if shutil.which(command[0]):
-            return command
-    return None
+    return next((list(command) for command in PLAYERS if shutil.which(command[0])), None)
 
 
 def editor() -> list[str]:
-    """The person's editor, as words."""
+    """The person's editor, as words. Raises ValueError where a quotation is not closed."""
     import shlex
 
-    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if named:
-        return shlex.split(named)
+    for name in ("VISUAL", "EDITOR"):
+        if words := shlex.split(os.environ.get(name, "")):
+            return words
     return [next((name for name in ("nano", "vim", "vi") if shutil.which(name)), "vi")]

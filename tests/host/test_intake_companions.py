@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
+from cbtui.core.stamp import Stamp
+from cbtui.jobs.watching import Watcher
 from cbtui.paths import Places
 from tests.host.serving import Served, serving
 from tests.support.fake_engine import FakeEngine
@@ -158,6 +161,68 @@ def test_a_text_of_the_same_name_is_a_task_again_once_its_yaml_is_removed(served
     assert len(engine.requests) == 1
 
 
+def test_a_text_stays_with_a_file_that_is_broken_for_a_while(served: Served) -> None:
+    served.ask("pause")
+    served.drop("chapter.txt", "Hello.")
+    served.drop("book.yaml", NAMING)
+    served.until(lambda: sources(served) == {"jobs/book": "book.yaml"}, "one task")
+    served.drop("book.yaml", NAMING + "speakers: [\n")
+    served.until_state("jobs/book", "invalid")
+    os.utime(served.places.jobs / "chapter.txt", ns=(1, 1))
+    served.drop("b.txt", "Hello.")
+    served.until_state("jobs/b", "queued")
+    served.drop("book.yaml", NAMING)
+    served.until_state("jobs/book", "queued")
+    assert set(served.states()) == {"jobs/book", "jobs/b"}
+    assert served.kinds("jobs/chapter") in ([], ["added"])
+
+
+def test_a_text_where_no_tasks_lie_never_becomes_one(served: Served) -> None:
+    served.ask("pause")
+    for number, folder in enumerate((served.places.jobs, served.places.jobs.parent)):
+        text = folder / "data" / "input" / "texts" / f"{number}.txt"
+        text.parent.mkdir(parents=True)
+        text.write_text("Hello.")
+        served.drop(f"{number}.yaml", f"input: {{text_file: {number}.txt}}\n")
+        served.until_state(f"jobs/{number}", "queued")
+        (served.places.jobs / f"{number}.yaml").unlink()
+        served.until_state(f"jobs/{number}", "cancelled")
+    served.drop("b.txt", "Hello.")
+    served.until_state("jobs/b", "queued")
+    assert set(served.states()) == {"jobs/0", "jobs/1", "jobs/b"}
+
+
+def test_texts_and_the_files_that_name_them_come_at_once_and_are_one_task_each(served: Served, tmp_path: Path) -> None:
+    served.ask("pause")
+    folder = tmp_path / "book"
+    (folder / "a-texts").mkdir(parents=True)
+    for number in range(150):
+        (folder / "a-texts" / f"{number}.txt").write_text(f"Text {number}.")
+        (folder / f"{number}.yaml").write_text(f"text_file: a-texts/{number}.txt\n")
+    folder.rename(served.places.jobs / "book")
+    served.until(lambda: served.store.queue.counts()["queued"] == 150, "all of them")
+    assert [row.id for row in served.store.queue.page(limit=200)] == [f"book/{number}" for number in range(150)]
+    assert not [entry for entry in served.told.copy() if entry.task.startswith("book/a-texts")]
+
+
+def test_a_clip_replaced_before_it_is_watched_is_noticed(
+    served: Served, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch_also = Watcher.watch_also
+    clip = served.drop("al.wav", "a voice")
+    os.utime(clip, ns=(1, 1))
+
+    def replace_and_watch(watcher: Watcher, paths: Iterable[Path]) -> Mapping[Path, Stamp | None]:
+        monkeypatch.undo()
+        served.drop("al.wav", "another voice")
+        return watch_also(watcher, paths)
+
+    monkeypatch.setattr(Watcher, "watch_also", replace_and_watch)
+    served.drop("a.yaml", CLONING)
+    served.until(lambda: len(engine.requests) == 2, "rendered with the other voice")
+    assert engine.requests[0].voice.digest != engine.requests[1].voice.digest
+
+
 def test_of_two_files_of_one_task_the_later_is_invalid_until_the_other_goes(served: Served) -> None:
     served.ask("pause")
     served.drop("a.txt", "From the text.")
@@ -173,19 +238,36 @@ def test_of_two_files_of_one_task_the_later_is_invalid_until_the_other_goes(serv
     assert served.state("jobs/a") == "queued"
 
 
+def test_the_second_of_two_files_takes_over_once_the_rendering_of_the_first_that_is_gone_is_over(
+    places: Places,
+) -> None:
+    engine = GatedEngine()
+    with serving(places, engine) as served:
+        path = served.drop("a.txt", "From the text.")
+        served.until(lambda: engine.begun, "begun")
+        served.drop("a.yaml", "text: From the YAML.\n")
+        served.until_state("jobs/a.yaml", "invalid")
+        path.unlink()
+        served.until(lambda: path not in served.store.files.below(places.jobs), "the deletion is known")
+        engine.open()
+        served.until(lambda: len(engine.texts) == 2, "both are rendered")
+        served.until(lambda: served.states() == {"jobs/a": "done"}, "one task")
+        assert engine.texts == ["From the text.", "From the YAML."]
+
+
 def test_of_many_files_of_one_task_one_is_the_task_and_each_other_is_shown(served: Served) -> None:
     served.ask("pause")
     for folder in "xyz":
         served.drop(f"{folder}/a.yaml", "job: same\ntext: Hello.\n")
         served.until(lambda folder=folder: served.store.files.known([served.places.jobs / folder / "a.yaml"]), "read")
     served.drop("same/a.md", "Hello.")
-    served.drop("same/a.yaml.txt", "Another task of an awkward name.")
+    served.drop("same/a.yaml.txt", "Named as the second of the others is shown.")
     served.until(lambda: len(served.states()) == 5, "five files, five entries")
     assert len({row.source for row in served.store.queue.page(limit=9)}) == 5
-    assert served.store.queue.counts()["queued"] == 2
+    assert served.store.queue.counts()["queued"] == 1
     (served.places.jobs / "x" / "a.yaml").unlink()
     served.until(lambda: served.store.tasks.get("same/a").source.parent.name != "x", "another takes its place")
-    assert served.store.queue.counts()["queued"] == 2
+    assert served.state("same/a") == "queued"
 
 
 def test_a_change_of_settings_leaves_the_first_of_two_files_the_task(served: Served, engine: FakeEngine) -> None:

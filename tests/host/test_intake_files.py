@@ -12,6 +12,7 @@ import pytest
 
 import cbtui.host.reading
 from cbtui.core.task import Task
+from cbtui.host.store.files import Files
 from cbtui.paths import Places
 from tests.host.serving import Served, serving
 from tests.support.fake_engine import FakeEngine
@@ -222,3 +223,26 @@ def test_an_error_that_nobody_foresaw_keeps_only_its_own_file_out(
     served.ask("resume")
     for name in ("poison-1", "poison-2", "a", "b", "c"):
         served.until_state(f"jobs/{name}", "done")
+
+
+def test_an_event_that_nobody_can_deal_with_keeps_only_its_own_file_out(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Files.rename
+
+    def rename_or_die(files: Files, old: Path, new: Path) -> bool:
+        if new.name == "poison.txt":
+            raise RuntimeError("unforeseen")
+        return rename(files, old, new)
+
+    monkeypatch.setattr(Files, "rename", rename_or_die)
+    served.ask("pause")
+    (served.places.jobs / "folder").mkdir()
+    for name in "abc":
+        (served.places.jobs / "folder" / f"{name}.txt").write_text(f"Hello {name}.")
+        served.until_state(f"folder/{name}", "queued")
+    (served.places.jobs / "folder" / "b.txt").rename(served.places.jobs / "poison.txt")
+    (served.places.jobs / "folder").rename(served.places.jobs / "other")
+    served.until_state("other/a", "queued")
+    served.until_state("other/c", "queued")
+    served.until_told("folder", text="unforeseen")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,6 +148,34 @@ def test_a_folder_renamed_while_no_host_ran_is_not_rendered_again(places: Places
     assert engine.requests == []
 
 
+def test_a_jobs_directory_opened_by_another_name_is_the_same(places: Places, tmp_path: Path) -> None:
+    line_up(places, "a", "b")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "jobs").symlink_to(places.jobs)
+    with serving(replace(places, jobs=tmp_path / "elsewhere" / "jobs")) as served:
+        served.drop("c.txt", "Hello c.")
+        served.until_state("jobs/c", "queued")
+        assert queue(served) == ["jobs/a", "jobs/b", "jobs/c"]
+        assert set(served.states().values()) == {"queued"}
+        (places.jobs / "a.txt").unlink()
+        served.until_state("jobs/a", "cancelled")
+
+
+def test_what_was_taken_out_of_the_queue_stays_out_though_the_disk_has_another_number(places: Places) -> None:
+    line_up(places, "a", "b")
+    with serving(places) as served:
+        served.ask("remove", tasks=["a"])
+    with sqlite3.connect(store_path(places)) as store:
+        for table in ("dismissed", "tasks"):
+            store.execute(f"UPDATE {table} SET stamp = '1' || stamp")
+    store.close()
+    (places.jobs / "b.txt").rename(places.jobs / "0.txt")
+    with serving(places) as served:
+        served.drop("c.txt", "Hello c.")
+        served.until_state("jobs/c", "queued")
+        assert queue(served) == ["jobs/0", "jobs/c"]
+
+
 def test_a_pause_and_the_order_outlast_the_host(places: Places) -> None:
     line_up(places, "a", "b", "c")
     with serving(places) as served:
@@ -166,7 +196,7 @@ def test_a_lost_queue_is_rebuilt_from_what_is_there(places: Places) -> None:
     engine = FakeEngine()
     with serving(places, engine) as served:
         served.until_state("jobs/waits", "done")
-        expected = {name: "done" for name in ("jobs/a", "sub/b", "jobs/book", "jobs/waits")}
+        expected = dict.fromkeys(("jobs/a", "sub/b", "jobs/book", "jobs/waits"), "done")
         assert served.states() == expected | {"jobs/bad": "invalid"}
         row = served.store.tasks.get("jobs/a")
         assert row.result is not None
@@ -183,7 +213,7 @@ def test_a_damaged_queue_is_set_aside_by_name_and_rebuilt(places: Places) -> Non
     engine = FakeEngine()
     with serving(places, engine) as served:
         entry = served.until_told("store", text="set aside")
-        (aside,) = places.state.glob("queue-*.unreadable-*")
+        (aside,) = places.state.glob("queue-*.unreadable-*[0-9]")
         assert str(aside) in entry.message
         assert aside.read_bytes() == b"garbage" * 1000
         served.until(lambda: served.store.queue.counts()["done"] == 3, "all of them")

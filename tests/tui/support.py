@@ -79,10 +79,12 @@ async def screened(
     if not host:
         hosting.start = lambda post: None  # type: ignore[method-assign]
         app.is_starting = False
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         shown = Screened(app, pilot)
         if host:
             await shown.until(lambda: app.snapshot.holder is not None, "the host")
         yield shown
-    app.feed.stop()
+        # A reading that comes while the widgets are being taken down would look for them.
+        app.feed.stop()
+        app.exit()
     await asyncio.to_thread(hosting.stop)

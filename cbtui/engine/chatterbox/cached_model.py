@@ -64,7 +64,7 @@ def get_model(
     Raises EngineUnavailable, and OutOfMemory where the device has no room for it.
     """
     if not is_imported():
-        emit(Noticed("Importing torch and chatterbox"))
+        emit(Noticed("Importing torch and chatterbox", doing="importing torch and chatterbox"))
     import_library()
     from cbtui.engine.chatterbox.device import resolve_device
 

@@ -47,7 +47,8 @@ def download_checkpoint(
     missing = missing_from_hub_cache(model)
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         raise _unavailable(model, "HF_HUB_OFFLINE is set")
-    emit(Noticed(f"Downloading the {model} model from {REPOSITORIES[model]}: {', '.join(missing)}"))
+    downloading = f"Downloading the {model} model from {REPOSITORIES[model]}: {', '.join(missing)}"
+    emit(Noticed(downloading, doing=f"downloading {model}"))
     # All files, not only the missing ones, so that they come from one revision.
     child = subprocess.Popen(
         [sys.executable, "-m", __name__, REPOSITORIES[model], *FILES[model]],
@@ -107,7 +108,7 @@ def _follow(
         if line is None:
             break
         patience, waited = stall_seconds, 0.0
-        emit(Noticed(line))
+        emit(Noticed(line, doing=f"downloading {model}: {line}"))
     if child.wait() != 0:
         reader.join()
         said = errors[-1].strip() if errors else f"the download ended with status {child.returncode}"

@@ -6,12 +6,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Input, Static
 
-from cbtui.core.queue import Sort
+from cbtui.core.clean import visible
+from cbtui.core.queue import Sort, TaskRow
 from cbtui.core.status import STATES
 from cbtui.tui.filtering import parse_filter
 from cbtui.tui.keys import queue_bindings
-from cbtui.tui.screens.base import LiveScreen
-from cbtui.tui.screens.confirm import Choice
+from cbtui.tui.screens.acting import ActingScreen
 from cbtui.tui.snapshot import SORTS, Snapshot, View
 from cbtui.tui.terminal import LEAST_COLUMNS, LEAST_LINES
 from cbtui.tui.widgets.cache_log import CacheLog
@@ -22,13 +22,13 @@ from cbtui.tui.widgets.queue_list import QueueList
 from cbtui.tui.words import Words, seconds_left
 
 
-class QueueScreen(LiveScreen[None]):
+class QueueScreen(ActingScreen[None]):
     BINDINGS = queue_bindings()
     AUTO_FOCUS = "QueueList"
     DEFAULT_CSS = """
     QueueScreen #body { height: 1fr; layout: vertical; }
-    QueueScreen #queue { height: 1fr; border: round $surface-lighten-2; border-title-color: $text-muted; }
-    QueueScreen #queue:focus { border: round $primary; }
+    QueueScreen #list { height: 1fr; }
+    QueueScreen #totals { height: 1; padding: 0 1; background: $boost; text-wrap: nowrap; text-overflow: ellipsis; }
     QueueScreen #filter { display: none; height: 1; border: none; padding: 0 1; background: $boost; }
     QueueScreen #side { height: 10; layout: horizontal; }
     QueueScreen.-tall #side { height: 14; }
@@ -37,7 +37,7 @@ class QueueScreen(LiveScreen[None]):
     QueueScreen.-narrow #side { height: 9; }
     QueueScreen.-narrow #right { display: none; }
     QueueScreen.-wide #body, QueueScreen.-huge #body { layout: horizontal; }
-    QueueScreen.-wide #queue, QueueScreen.-huge #queue { width: 3fr; height: 100%; }
+    QueueScreen.-wide #list, QueueScreen.-huge #list { width: 3fr; height: 100%; }
     QueueScreen.-wide #side, QueueScreen.-huge #side { width: 2fr; height: 100%; layout: vertical; }
     QueueScreen.-wide #detail, QueueScreen.-huge #detail { width: 100%; height: auto; max-height: 50%; }
     QueueScreen.-wide #right, QueueScreen.-huge #right { width: 100%; height: 1fr; }
@@ -63,12 +63,15 @@ class QueueScreen(LiveScreen[None]):
     def __init__(self, words: Words) -> None:
         super().__init__(words)
         self._sort: Sort = "queue"
+        self._said = ""
         self._sought: str | None = None
 
     def compose(self) -> ComposeResult:
         yield HostLine(self.words, id="host")
         with Vertical(id="body"):
-            yield QueueList(self.words, id="queue")
+            with Vertical(id="list"):
+                yield Static("", id="totals", markup=False)
+                yield QueueList(self.words, id="queue")
             with Horizontal(id="side"):
                 yield Detail(self.words, id="detail")
                 with Vertical(id="right"):
@@ -83,6 +86,17 @@ class QueueScreen(LiveScreen[None]):
     def queue(self) -> QueueList:
         return self.query_one(QueueList)
 
+    @property
+    def current(self) -> TaskRow | None:
+        return self.queue.current
+
+    @property
+    def chosen(self) -> list[str]:
+        return self.queue.chosen
+
+    def removed(self) -> None:
+        self.queue.clear_marks()
+
     def show(self, snapshot: Snapshot) -> None:
         """Take over a reading of the queue."""
         self.queue.show(snapshot)
@@ -90,14 +104,20 @@ class QueueScreen(LiveScreen[None]):
             self._sought = None
             if snapshot.found is not None:
                 self.queue.cursor = snapshot.found
-        self.queue.border_title = self.words.plain(self._title(snapshot))
+        self._show_totals(self.words.plain(self._totals(snapshot)))
         self.query_one(HostLine).show(snapshot, starting=self.cbtui.is_starting)
         self.query_one(Detail).show(snapshot)
         self.query_one(MemoryGraph).show(snapshot.live)
         self.query_one(CacheLog).show(snapshot)
         self._want()
 
-    def _title(self, snapshot: Snapshot) -> str:
+    def _show_totals(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            # A border's title would have the whole list painted anew with every second that passes.
+            self.query_one("#totals", Static).update(text, layout=False)
+
+    def _totals(self, snapshot: Snapshot) -> str:
         counts = snapshot.counts
         parts = [f"{counts[state]} {state}" for state in STATES if counts.get(state)] or ["the queue is empty"]
         if snapshot.seconds_left:
@@ -107,8 +127,7 @@ class QueueScreen(LiveScreen[None]):
         typed = self.query_one("#filter", Input).value.strip()
         if typed:
             parts.append(f"{snapshot.total} fit “{typed}”")
-        # A title is markup: what a person types in there must not be able to open a tag.
-        return " · ".join(parts).replace("[", "(").replace("]", ")")
+        return visible(" · ".join(parts))
 
     def _want(self) -> None:
         """Tell the feed which part of the queue is looked at."""
@@ -179,53 +198,20 @@ class QueueScreen(LiveScreen[None]):
         self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
         self._want()
 
-    def action_pause(self) -> None:
-        current = self.queue.current
-        if current is not None:
-            self._ask("resume" if current.state == "paused" else "pause")
-
-    def action_cancel(self) -> None:
-        self._ask("cancel")
-
-    def action_retry(self) -> None:
-        self._ask("retry")
-
-    def action_retry_fresh(self) -> None:
-        self._ask("retry", fresh=True)
-
-    def action_remove(self) -> None:
-        chosen = self.queue.chosen
-        if not chosen:
-            return
-        what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} tasks"
-
-        def answered(answer: str | None) -> None:
-            if answer == "y":
-                self.cbtui.feed.ask("remove", tasks=chosen)
-                self.queue.clear_marks()
-
-        question = f"Remove {what} from the queue?\nFiles and outputs stay."
-        self.app.push_screen(Choice(question, [("y", "remove")]), answered)
-
     def action_raise(self) -> None:
-        self._ask("priority", by=1)
+        self.ask_host("priority", by=1)
 
     def action_lower(self) -> None:
-        self._ask("priority", by=-1)
+        self.ask_host("priority", by=-1)
 
     def action_move_up(self) -> None:
-        self._ask("shift", by=-1)
+        self.ask_host("shift", by=-1)
 
     def action_move_down(self) -> None:
-        self._ask("shift", by=1)
+        self.ask_host("shift", by=1)
 
     def action_pause_queue(self) -> None:
         self.cbtui.feed.ask("resume" if self.cbtui.snapshot.paused else "pause")
-
-    def _ask(self, verb: str, **arguments: object) -> None:
-        chosen = self.queue.chosen
-        if chosen:
-            self.cbtui.feed.ask(verb, tasks=chosen, **arguments)
 
     def action_take_over(self) -> None:
         self.cbtui.take_over()
@@ -271,24 +257,3 @@ class QueueScreen(LiveScreen[None]):
         from cbtui.tui.screens.doctor import DoctorScreen
 
         self.app.push_screen(DoctorScreen(self.words, self.cbtui.places))
-
-    def action_edit(self) -> None:
-        current = self.queue.current
-        if current is not None:
-            from cbtui.tui.outside import edit
-
-            edit(self.app, current.source)
-
-    def action_play(self) -> None:
-        current = self.queue.current
-        if current is not None:
-            from cbtui.tui.outside import play
-
-            play(self.app, current)
-
-    def action_copy_path(self) -> None:
-        current = self.queue.current
-        if current is not None:
-            from cbtui.tui.outside import copy_path
-
-            copy_path(self.app, current)

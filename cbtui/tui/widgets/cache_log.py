@@ -11,7 +11,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from cbtui.core.events import CacheEvent
+from cbtui.core.events import CacheEvent, CacheLayer
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.words import Words, fit, seconds_left
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from cbtui.engine.cache_log import LayerSum
 
 
+# From so many columns on there is room for whole keys.
+_WIDE = 100
+
+
 class CacheLog(ScrollView, can_focus=True):
-    """Stays at the newest line as long as it stands there."""
+    """Stays at the newest line as long as it stands there. With `only` it shows the look-ups of that one alone."""
 
     COMPONENT_CLASSES = {"cache--hit", "cache--miss", "cache--dim"}  # noqa: RUF012 - Textual's own form
     DEFAULT_CSS = """
@@ -35,15 +39,26 @@ class CacheLog(ScrollView, can_focus=True):
     def __init__(self, words: Words, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._words = words
-        self._events: tuple[tuple[int, CacheEvent], ...] = ()
+        self._all: tuple[tuple[int, CacheEvent], ...] = ()
+        self._events: list[CacheEvent] = []
+        self.only: CacheLayer | None = None
         self.border_title = "cache"
 
     def show(self, snapshot: Snapshot) -> None:
-        if snapshot.cache_events == self._events:
+        if snapshot.cache_events == self._all:
             return
-        stays_at_end = self.is_vertical_scroll_end
-        self._events = snapshot.cache_events
+        self._all = snapshot.cache_events
         self.border_title = self._words.plain(_title(snapshot.cache_sums))
+        self._fill()
+
+    def show_only(self, layer: CacheLayer | None) -> None:
+        """Show the look-ups of this layer; None means all."""
+        self.only = layer
+        self._fill()
+
+    def _fill(self) -> None:
+        stays_at_end = self.is_vertical_scroll_end
+        self._events = [event for _, event in self._all if self.only in {None, event.layer}]
         self.virtual_size = Size(self.size.width, len(self._events))
         if stays_at_end:
             self.scroll_end(animate=False)
@@ -54,13 +69,14 @@ class CacheLog(ScrollView, can_focus=True):
         width = self.content_size.width
         base = self.rich_style
         if index >= len(self._events):
-            text = "no look-ups yet: each model, voice and chunk is looked up once it is needed" if y == 0 else ""
+            what = f"each {self.only}" if self.only else "each model, voice and chunk"
+            text = f"no look-ups yet: {what} is looked up once it is needed" if y == 0 else ""
             return Strip([Segment(fit("" if self._events else text, width), base)], width)
-        event = self._events[index][1]
+        event = self._events[index]
         style = base + Style(color=self.get_component_rich_style("cache--hit" if event.hit else "cache--miss").color)
         dim = base + Style(color=self.get_component_rich_style("cache--dim").color)
         clock = datetime.fromtimestamp(event.at).strftime("%H:%M:%S")
-        key = event.key if event.layer == "model" else event.key[:8]
+        key = event.key if event.layer == "model" or width >= _WIDE else event.key[:8]
         spent = f"saved {_seconds(event.saved)}" if event.hit else f"spent {_seconds(event.seconds)}"
         segments = [
             Segment(f"{clock} ", dim),

@@ -27,7 +27,8 @@ class HostLine(Static):
         said = self._words.plain(" · ".join(part for part in self._parts(snapshot, starting=starting) if part))
         if said != self._said:
             self._said = said
-            self.update(Text(said, no_wrap=True, overflow="ellipsis"))
+            # One line stays one line: nothing else moves.
+            self.update(Text(said, no_wrap=True, overflow="ellipsis"), layout=False)
 
     def _parts(self, snapshot: Snapshot, *, starting: bool) -> list[str]:
         holder, live = snapshot.holder, snapshot.live

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.segment import Segment
@@ -15,8 +15,9 @@ from textual.widget import Widget
 from cbtui.core.clean import visible
 from cbtui.tui.words import Words, fit, gigabytes
 
-# A sample a second: ten minutes, more than any screen is wide.
-_KEPT = 600
+# A column for five seconds: half an hour fits on the widest screen, and a slow line has little to carry.
+_SECONDS_A_COLUMN = 5.0
+_KEPT = 400
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
@@ -25,10 +26,14 @@ class _Sample:
     ours: int
     others: int
     total: int
+    at: float
 
 
 class MemoryGraph(Widget):
-    """A column for each second, newest right. Own memory stands below, others' on top of it."""
+    """A column for every five seconds, newest right, each the highest of its time.
+
+    Own memory stands below, others' on top of it.
+    """
 
     COMPONENT_CLASSES = {"memory--ours", "memory--others", "memory--free"}  # noqa: RUF012 - Textual's own form
     DEFAULT_CSS = """
@@ -43,6 +48,7 @@ class MemoryGraph(Widget):
         self._words = words
         self._samples: deque[_Sample] = deque(maxlen=_KEPT)
         self._at: object = None
+        self._looked: tuple[tuple[int, int], ...] = ()
         self.border_title = "memory"
 
     def show(self, live: Mapping[str, Any]) -> None:
@@ -54,9 +60,30 @@ class MemoryGraph(Widget):
         ours = memory.get("used_by_us_bytes")
         ours = memory["process_rss_bytes"] if ours is None else ours
         total = memory.get("total_bytes") or 0
-        self._samples.append(_Sample(ours, memory.get("used_by_others_bytes") or 0, total))
-        self.border_title = self._title(memory, ours, total)
-        self.refresh()
+        self._add(_Sample(ours, memory.get("used_by_others_bytes") or 0, total, float(memory["at"])))
+        title = self._title(memory, ours, total)
+        if title != self.border_title:
+            self.border_title = title
+        look = self._look()
+        if look != self._looked:
+            self._looked = look
+            self.refresh()
+
+    def _add(self, sample: _Sample) -> None:
+        last = self._samples[-1] if self._samples else None
+        if last is None or sample.at - last.at >= _SECONDS_A_COLUMN:
+            self._samples.append(sample)
+        elif sample.ours + sample.others > last.ours + last.others:
+            self._samples[-1] = replace(sample, at=last.at)
+
+    def _look(self) -> tuple[tuple[int, int], ...]:
+        """What decides the picture, in eighths of a cell."""
+        width, height = self.content_size
+        steps = 8 * max(1, height)
+        return tuple(
+            (round(each.ours / (each.total or 1) * steps), round(each.others / (each.total or 1) * steps))
+            for each in list(self._samples)[-max(1, width) :]
+        )
 
     def _title(self, memory: Mapping[str, Any], ours: int, total: int) -> str:
         where = visible(str(memory.get("gpu") or f"memory of the machine ({memory.get('device')})"))
@@ -84,7 +111,7 @@ class MemoryGraph(Widget):
         shown = list(self._samples)[-width:]
         segments = [Segment(" " * (width - len(shown)), base)]
         segments += [self._cell(sample, level, height, base + ours, base + others) for sample in shown]
-        return Strip(segments, width)
+        return Strip(segments, width).simplify()
 
     def _cell(self, sample: _Sample, level: int, height: int, ours: Style, others: Style) -> Segment:
         total = sample.total or max(1, sample.ours)

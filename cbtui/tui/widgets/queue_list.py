@@ -53,7 +53,7 @@ def columns_for(width: int) -> _Columns:
     return _Columns(state, name, model, bar, what, left)
 
 
-class QueueList(ScrollView, can_focus=True):
+class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
     """A window on the queue. It says which part it wants, and shows what it is given."""
 
     COMPONENT_CLASSES = {  # noqa: RUF012 - Textual's own form

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cbtui.core.problem import InvalidFile
-from cbtui.jobs.adding import Added, add_files, add_text
+from cbtui.jobs.adding import Added, add_files
+from cbtui.jobs.adding_texts import add_text
 from cbtui.jobs.destination import find_destination
 from tests.unit.jobs.helpers import JobsFolder
 

@@ -1,0 +1,91 @@
+"""`cbtui bench WHAT`: what this machine makes of cbtui, in figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cbtui.commands import exits
+from cbtui.console import Console, plain_console
+from cbtui.paths import Places
+
+VERSION = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    benches = parser.add_subparsers(dest="bench", metavar="WHAT", required=True)
+    queue = benches.add_parser(
+        "queue", parents=[common], allow_abbrev=False, help="the store, the watcher and a host at full size"
+    )
+    queue.add_argument("--tasks", type=_count, default=100_000, metavar="N", help="tasks in the store (100000)")
+    queue.add_argument("--burst", type=_count, default=20_000, metavar="N", help="files dropped at once (20000)")
+    queue.add_argument("--drops", type=_count, default=200, metavar="N", help="files dropped one by one (200)")
+    screen = benches.add_parser(
+        "ui", parents=[common], allow_abbrev=False, help="first paint, keys, bytes sent and memory of the screen"
+    )
+    screen.add_argument("--tasks", type=_count, default=100_000, metavar="N", help="tasks in the queue (100000)")
+    screen.add_argument("--starts", type=_count, default=10, metavar="N", help="starts of the app (10)")
+    screen.add_argument("--keys", type=_count, default=100, metavar="N", help="keys pressed in each measurement (100)")
+    for bench in (queue, screen):
+        bench.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+
+
+def run(arguments: argparse.Namespace, places: Places) -> int:
+    """Prints `version`, `bench`, `machine` and `figures`; the figures' names are those of the bench's own docstring."""
+    console = plain_console()
+    benches: dict[str, Callable[[argparse.Namespace, Path, Console], tuple[dict[str, Any], dict[str, Any]]]] = {
+        "queue": _queue,
+        "ui": _ui,
+    }
+    with tempfile.TemporaryDirectory(prefix="cbtui-bench-") as folder:
+        machine, figures = benches[arguments.bench](arguments, Path(folder), console)
+    from cbtui.bench.figures import lines, rounded
+
+    figures = rounded(figures)
+    if arguments.json:
+        content = {"version": VERSION, "bench": arguments.bench, "machine": machine, "figures": figures}
+        console.result(json.dumps(content, indent=2))
+    else:
+        for line in lines({"machine": machine, **figures}):
+            console.result(line)
+    return exits.DONE
+
+
+def _queue(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[dict[str, Any], dict[str, Any]]:
+    from cbtui.bench.figures import machine
+    from cbtui.bench.latency import bench_latency
+    from cbtui.bench.store import bench_store
+
+    def tell(text: str) -> None:
+        console.tell(f"cbtui bench queue: {text}")
+
+    tell(f"a store of {arguments.tasks} tasks")
+    figures = bench_store(folder, arguments.tasks)
+    figures |= bench_latency(folder, drops=arguments.drops, burst=arguments.burst, tell=tell)
+    return machine("watchfiles"), figures
+
+
+def _ui(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[dict[str, Any], dict[str, Any]]:
+    from cbtui.bench.figures import machine
+    from cbtui.bench.screen import bench_screen
+
+    figures = bench_screen(
+        folder,
+        tasks=arguments.tasks,
+        starts=arguments.starts,
+        keys=arguments.keys,
+        model_dir=arguments.model_dir,
+        tell=lambda text: console.tell(f"cbtui bench ui: {text}"),
+    )
+    return machine("textual", "rich", "torch"), figures
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
