@@ -66,9 +66,22 @@ APP: tuple[Action, ...] = (
 
 BACK = Action("escape,q", "back", "back", "back to where you came from", True)
 
+_ON_ONE_TASK = ("pause", "cancel", "retry", "retry_fresh", "remove", "edit", "play", "copy_path")
+
 # Of the other screens, each by the name that its actions' ids begin with.
 SCREENS: Mapping[str, tuple[Action, ...]] = {
     "help": (BACK,),
+    # What acts on a task has the same name, and so the same keys, wherever it is done.
+    "task": (
+        *(action for action in QUEUE if action.id in _ON_ONE_TASK),
+        Action("down,j", "task_list_down", "down", "one chunk down; play and copy path are about the chunk then"),
+        Action("up,k", "task_list_up", "up", "one chunk up; above the first, they are about the whole file"),
+        Action("pagedown,ctrl+f", "task_list_page_down", "page down", "one page down"),
+        Action("pageup,ctrl+b", "task_list_page_up", "page up", "one page up"),
+        Action("home,g", "task_list_first", "first", "to the whole file, above the first chunk"),
+        Action("end,G", "task_list_last", "last", "to the last chunk"),
+        BACK,
+    ),
     "models": (
         Action("l", "models_load", "load", "load the model under the cursor", True),
         Action("u", "models_unload", "unload", "take it out of the memory", True),
@@ -93,6 +106,16 @@ SCREENS: Mapping[str, tuple[Action, ...]] = {
     "settings": (
         Action("e", "settings_edit", "edit", "open settings.yaml in your editor; makes it where there is none", True),
         BACK,
+    ),
+    "add": (
+        Action("ctrl+s", "add_save", "add", "add the text as a task", True),
+        Action("ctrl+o", "add_files", "pick files", "add task files with the texts and clips that they name", True),
+        Action("escape", "add_back", "back", "back to the queue; asks when a text is typed", True),
+    ),
+    "pick": (
+        Action("ctrl+s", "pick_add", "add", "add the marked files, or the one under the cursor", True),
+        Action("backspace", "pick_up", "folder above", "show the folder that this one lies in", True),
+        Action("escape", "pick_back", "back", "back without adding any", True),
     ),
     "doctor": (
         Action("r", "doctor_again", "look again", "look at everything once more", True),

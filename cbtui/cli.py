@@ -110,15 +110,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _with_command(given: list[str]) -> list[str]:
     """Without a command it is the app; so is `cbtui FOLDER`."""
-    values = {f"--{name.replace('_', '-')}" for name in _COMMON}
+    values = {f"--{name.replace('_', '-')}" for name in _COMMON} | app.WITH_VALUE
     place = 0
     while place < len(given) and given[place].startswith("-"):
         if given[place] in {"-h", "--help", "--version", "--explain-cache"}:
             return given
         place += 2 if given[place] in values else 1
-    if place >= len(given):
-        return [*given, "app"]
-    return [*given[:place], "app", *given[place:]] if os.path.isdir(given[place]) else given  # noqa: PTH112
+    is_app = place >= len(given) or os.path.isdir(given[place])  # noqa: PTH112
+    # First, since it has options that the others have not.
+    return ["app", *given] if is_app else given
 
 
 def _complete(arguments: argparse.Namespace) -> str:

@@ -9,6 +9,7 @@ app:
     task_failed: notify-send "cbtui: a task failed"
     queue_empty: [sh, -c, "jq . >> ~/cbtui-events.json"]
   notify: bell
+  theme: high-contrast
   keys: {pause: f5}
 """
 
@@ -29,7 +30,8 @@ class Settings:
     """What holds where the command line says nothing. Folders are absolute; None means the built-in default.
 
     `notify` says how a terminal is told of what deserves a look: not at all, by its bell, or by a message of
-    the desktop (OSC 9). `keys` are by the ids of actions, as Textual names keys, with commas between.
+    the desktop (OSC 9). `theme` names the colours of the screen. `keys` are by the ids of actions, as Textual names
+    keys, with commas between.
     """
 
     jobs_dir: str | None = None
@@ -40,6 +42,7 @@ class Settings:
     log_level: str | None = None
     host: HostOptions = field(default_factory=HostOptions)
     notify: Notify = "osc9"
+    theme: str | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -93,6 +93,7 @@ def _checks(base: Path) -> dict[str, Check]:
         "overtake": values.whole(0, MAX_OVERTAKE),
         "hooks": lambda value: value,
         "notify": _notify,
+        "theme": values.line,
         "keys": lambda value: value,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def measure(path: Path, *, parts: int = PARTS, should_stop: Callable[[], bool] =
         samples = int(file.frames)
         edges = np.linspace(0, samples, min(parts, samples) + 1).astype(np.int64)
         levels = np.zeros((2, len(edges) - 1), np.float32)
-        for part, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for part, (start, end) in enumerate(itertools.pairwise(edges)):
             if should_stop():
                 raise Abandoned
             heard = np.nan_to_num(_hear(path, file, int(start), int(end - start)))

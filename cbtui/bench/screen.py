@@ -46,7 +46,7 @@ def bench_screen(
     figures: dict[str, Any] = {"first_paint": _first_paint(folder / "paint", starts)}
     tell("keys while nothing happens, and what is sent then")
     with _app(folder / "idle") as app:
-        app.wait_for(b"task")
+        app.wait_for(b"jobs/1")
         app.read(2.0)
         idle = _keys(app, keys)
         rest = _bytes_per_second(app)
@@ -72,7 +72,7 @@ def _first_paint(folder: Path, starts: int) -> dict[str, float]:
         with PtyApp([sys.executable, "-c", _BARE], folder) as app:
             taken = app.wait_for(b"painted")
         with _app(folder / str(number)) as app:
-            ours_taken = app.wait_for(b"task")
+            ours_taken = app.wait_for(b"starting")
         # The first start of each reads files that the others find in memory.
         if number:
             bare.append(taken)

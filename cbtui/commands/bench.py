@@ -35,16 +35,25 @@ def add_arguments(parser: argparse.ArgumentParser, common: argparse.ArgumentPars
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
-    """Prints `version`, `bench`, `machine` and `figures`; the figures' names are those of the bench's own docstring."""
+    """Works in a temporary folder of its own, never in `places`. With `--json`, one object of version 1:
+
+    `version`, `bench`, `machine` (`system`, `cores`, `python`, `sqlite`, `versions` of packages, and for the queue
+    `file_system`), and `figures`, whose names are those of the bench's own docstring.
+    """
+    from cbtui.bench.figures import lines, rounded
+    from cbtui.host.store import StoreError
+
     console = plain_console()
     benches: dict[str, Callable[[argparse.Namespace, Path, Console], tuple[dict[str, Any], dict[str, Any]]]] = {
         "queue": _queue,
         "ui": _ui,
     }
-    with tempfile.TemporaryDirectory(prefix="cbtui-bench-") as folder:
-        machine, figures = benches[arguments.bench](arguments, Path(folder), console)
-    from cbtui.bench.figures import lines, rounded
-
+    try:
+        with tempfile.TemporaryDirectory(prefix="cbtui-bench-") as folder:
+            machine, figures = benches[arguments.bench](arguments, Path(folder), console)
+    except (StoreError, OSError) as error:
+        console.tell(f"cbtui bench {arguments.bench}: {error}")
+        return exits.FAILED
     figures = rounded(figures)
     if arguments.json:
         content = {"version": VERSION, "bench": arguments.bench, "machine": machine, "figures": figures}
@@ -57,16 +66,16 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
 
 def _queue(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[dict[str, Any], dict[str, Any]]:
     from cbtui.bench.figures import machine
-    from cbtui.bench.latency import bench_latency
-    from cbtui.bench.store import bench_store
+    from cbtui.bench.queue import bench_queue
 
-    def tell(text: str) -> None:
-        console.tell(f"cbtui bench queue: {text}")
-
-    tell(f"a store of {arguments.tasks} tasks")
-    figures = bench_store(folder, arguments.tasks)
-    figures |= bench_latency(folder, drops=arguments.drops, burst=arguments.burst, tell=tell)
-    return machine("watchfiles"), figures
+    figures = bench_queue(
+        folder,
+        tasks=arguments.tasks,
+        burst=arguments.burst,
+        drops=arguments.drops,
+        tell=lambda text: console.tell(f"cbtui bench queue: {text}"),
+    )
+    return machine("watchfiles", folder=folder), figures
 
 
 def _ui(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[dict[str, Any], dict[str, Any]]:

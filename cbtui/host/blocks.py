@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -23,7 +25,10 @@ _PROBE_BYTES = 1 << 20
 
 @dataclass(slots=True)
 class Block:
-    """`tasks` wait for one cause; `due` is a moment of the monotonic clock. `place`: the folder of a full disk."""
+    """`tasks` wait for one cause; `due` is a moment of the monotonic clock. `place`: the folder of a full disk.
+
+    `probe` is the task that was let go to find out whether the cause is gone; the others wait for what comes of it.
+    """
 
     cause: Cause
     key: str
@@ -32,10 +37,14 @@ class Block:
     wait: float
     tasks: list[str] = field(default_factory=list)
     place: Path | None = None
+    probe: str = ""
 
 
 class Blocks:
-    """Every block there is, by cause and key: a model, a task or a folder."""
+    """Every block there is, by cause and key: a model, a task or a folder.
+
+    Belongs to the engine's thread, but for `full_disk`.
+    """
 
     def __init__(self) -> None:
         self._blocks: dict[tuple[Cause, str], Block] = {}
@@ -51,6 +60,7 @@ class Blocks:
         elif now >= block.due:
             block.wait = min(block.wait * 2, longest)
             block.due = now + block.wait
+            block.probe = ""
         block.reason = reason
         block.tasks = list(dict.fromkeys([*block.tasks, *tasks]))
         return block
@@ -64,16 +74,30 @@ class Blocks:
         return [block for block in self._blocks.values() if now >= block.due and block.tasks]
 
     def next_due(self) -> float | None:
-        return min((block.due for block in self._blocks.values() if block.tasks), default=None)
+        return min((block.due for block in self._blocks.values() if block.tasks and not block.probe), default=None)
 
     def remove(self, cause: Cause, key: str) -> Block | None:
         """The cause is gone; returns the block there was."""
         return self._blocks.pop((cause, key), None)
 
+    def make_due(self, now: float) -> None:
+        """See at once whether the causes are gone."""
+        for block in self._blocks.values():
+            block.due, block.probe = min(block.due, now), ""
+
+    def forget(self, task: str, *, written: bool) -> None:
+        """This task is through: the next trouble of its own begins anew, and what was `written` found room."""
+        self.remove("memory", task)
+        self.remove("in use", task)
+        if written:
+            self._blocks = {
+                key: block for key, block in self._blocks.items() if block.tasks or not block.cause == "disk"
+            }
+
     @property
     def full_disk(self) -> Block | None:
-        """While there is one, nothing can be rendered."""
-        return next((block for block in self._blocks.values() if block.cause == "disk"), None)
+        """While there is one that tasks wait for, nothing can be rendered. May be asked by any thread."""
+        return next((block for block in list(self._blocks.values()) if block.cause == "disk" and block.tasks), None)
 
 
 def has_room(place: Path) -> bool:
@@ -81,7 +105,7 @@ def has_room(place: Path) -> bool:
 
     What the file system says of its free space knows nothing of quotas.
     """
-    while not place.is_dir() and place != place.parent:
+    while not os.path.isdir(place) and place != place.parent:  # noqa: PTH112 - is_dir raises where one may not look
         place = place.parent
     probe = place / f".{secrets.token_hex(8)}.part"
     try:
@@ -89,8 +113,10 @@ def has_room(place: Path) -> bool:
             file.write(bytes(_PROBE_BYTES))
             file.flush()
             os.fsync(file.fileno())
-    except OSError:
-        return False
+    except OSError as error:
+        # What else is wrong there, the task will say better.
+        return error.errno not in {errno.ENOSPC, errno.EDQUOT}
     finally:
-        probe.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
     return True

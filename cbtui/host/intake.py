@@ -189,9 +189,9 @@ class Intake:
         texts = [path for path in self._pending if path.suffix.lower() in TEXT_KINDS]
         if not texts:
             return
-        invalid = [path for _, path in store.files.invalid(_SLICE) if path not in self._pending]
+        naming = [*(path for _, path in store.files.invalid(_SLICE)), *store.files.dismissed(_SLICE), *self._again]
         waiting, self._pending = self._pending, {}
-        self._read_anew(invalid)
+        self._read_anew(path for path in naming if path.suffix.lower() in YAML_KINDS and path not in waiting)
         if len(waiting) > self._slice:
             self._pending |= {path: stamp for path, stamp in waiting.items() if path.suffix.lower() in YAML_KINDS}
         self._pending |= waiting
@@ -274,7 +274,9 @@ class Intake:
                 for text in reading.texts:
                     if text != reading.source:
                         self._drop(store, text)
-                if reading.found is None:
+                if reading.unfinished:
+                    self._again[reading.source] = time.monotonic() + _FRESH_SECONDS
+                elif reading.found is None:
                     self._drop(store, reading.source)
                 else:
                     found.append(self._as_task(store, reading.found, known.get(reading.source), taken))

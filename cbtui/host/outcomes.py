@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cbtui.core.status import Result
+from cbtui.core.status import Result, State
 from cbtui.core.task import Task
 from cbtui.host.blocks import Block, Blocks, Cause, has_room
 from cbtui.host.current import Current
@@ -48,28 +48,42 @@ class Outcomes:
         elif rendered.outcome == "failed":
             self.fail(current, rendered.reason, no_room=rendered.no_room)
         else:
-            self.give_back(current)
-            kept = rendered.rendered + rendered.reused
-            self._journal(JournalEntry("queued", f"interrupted; {kept} chunks are kept", current.task.id))
+            state = self.give_back(current)
+            kept = f"interrupted; {rendered.rendered + rendered.reused} chunks are kept"
+            if state == "queued":
+                self._journal(JournalEntry("queued", kept, current.task.id))
+            elif state is not None:
+                self._journal(JournalEntry("notice", f"is {state}, {kept}", current.task.id))
 
-    def give_back(self, current: Current) -> None:
-        def write() -> None:
+    def give_back(self, current: Current) -> State | None:
+        """Queue a task whose rendering was interrupted, unless a person put it elsewhere; returns where it stands."""
+
+        def write() -> State | None:
             with self._store.transaction():
                 current.write_look_ups()
                 self._store.tasks.give_back(current.task.id)
+                return self._state(current.task.id)
 
-        self._insist(write)
+        return self._insist(write)
 
     def fail(self, current: Current, reason: str, *, no_room: Path | None = None) -> None:
         """A failure of this task alone; for want of room on a disk, a block."""
         row = current.task
         if no_room is not None:
-            self.block(row, "disk", str(no_room.parent), reason, place=no_room.parent)
+            self.block(current, "disk", str(no_room.parent), reason, place=no_room.parent)
             return
         result = Result(reason=reason)
-        after = self._insist(
-            lambda: self._store.tasks.finish(row.id, "failed", digest=row.digest, reason=reason, result=result)
-        )
+
+        def write() -> TaskRow | None:
+            with self._store.transaction():
+                current.write_look_ups()
+                return self._store.tasks.finish(row.id, "failed", digest=row.digest, reason=reason, result=result)
+
+        after = self._insist(write)
+        self._blocks.forget(row.id, written=False)
+        if after is None:
+            self._tell_unheard(row, f"failed: {reason}")
+            return
         self._journal(JournalEntry("failed", reason, row.id, "error", {"reason": reason}))
         self._hooks.run("task_failed", {"task": row.id, "reason": reason, "file": os.fsdecode(row.source)})
         self._tell_if_queued_again(after)
@@ -90,6 +104,10 @@ class Outcomes:
                 return self._store.tasks.finish(row.id, "done", digest=row.digest, result=result)
 
         after = self._insist(write)
+        self._blocks.forget(row.id, written=True)
+        if after is None:
+            self._tell_unheard(row, f"finished: {result.output}")
+            return
         facts = {
             "output": str(result.output),
             "run": result.run,
@@ -117,20 +135,28 @@ class Outcomes:
             draft=rendered.draft,
         )
 
-    def _tell_if_queued_again(self, after: TaskRow | None) -> None:
-        if after is not None and after.state in {"queued", "invalid"}:
+    def _tell_if_queued_again(self, after: TaskRow) -> None:
+        if after.state in {"queued", "invalid"}:
             self._journal(JournalEntry("queued", after.reason or "queued again", after.id))
             self._look_again(after.source)
 
-    def block(self, row: TaskRow, cause: Cause, key: str, reason: str, *, place: Path | None = None) -> None:
-        """Have a task wait for a cause to go, and with it all that would run into the same."""
+    def _tell_unheard(self, row: TaskRow, what: str) -> None:
+        """A person had put the task elsewhere before its rendering came to this."""
+        state = self._insist(lambda: self._state(row.id))
+        if state is not None:
+            self._journal(JournalEntry("notice", f"is {state}; its rendering {what}", row.id))
 
-        def write() -> list[str]:
+    def block(self, current: Current, cause: Cause, key: str, reason: str, *, place: Path | None = None) -> None:
+        """Have a task wait for a cause to go, and with it all that would run into the same."""
+        row = current.task
+
+        def write() -> tuple[str, ...]:
             with self._store.transaction():
+                current.write_look_ups()
                 self._store.tasks.finish(row.id, "blocked", digest=row.digest, reason=reason)
-                alike = self._store.queue.ids_needing(row.model, "queued") if cause == "engine" else ()
-                refused = self._store.tasks.transition_each(alike, "blocked", reason=reason)
-                return [task for task in alike if task not in refused]
+                if cause != "engine":
+                    return ()
+                return self._store.tasks.transition_all("queued", "blocked", model=row.model, reason=reason)
 
         alike = self._insist(write)
         tasks = list(dict.fromkeys([row.id, *alike]))
@@ -143,39 +169,48 @@ class Outcomes:
     def release_what_is_due(self) -> None:
         """Queue the tasks whose cause may be gone. Raises GivenUp."""
         for block in self._blocks.due(time.monotonic()):
-            if block.place is None:
-                # One task finds out whether the engine is there again; then the others follow.
-                count = 1 if block.cause == "engine" else len(block.tasks)
-                self._release(block, count)
+            if block.cause == "engine":
+                self._release_probe(block)
+            elif block.place is None:
+                self._release(block)
             elif has_room(block.place):
-                self._blocks.remove(block.cause, block.key)
                 message = f"there is room on the disk of {block.place} again"
                 self._journal(JournalEntry("queued", message, ", ".join(block.tasks)))
-                self._release(block, len(block.tasks))
+                self._release(block)
             else:
                 self._blocks.add(block.cause, block.key, [], reason=block.reason, now=time.monotonic())
 
     def forgive(self, model: str) -> None:
-        """The engine of this model works: what waited for it is queued."""
+        """The engine of this model works: what waited for it is queued. Raises GivenUp."""
         block = self._blocks.remove("engine", model)
-        if block is not None and block.tasks:
-            message = f"{model} is available again: {len(block.tasks)} more tasks are queued"
+        if block is None:
+            return
+        released = self._insist(lambda: self._store.tasks.transition_all("blocked", "queued", model=model))
+        if released:
+            message = f"{model} is available again: {len(released)} more tasks are queued"
             self._journal(JournalEntry("queued", message))
-            self._release(block, len(block.tasks))
 
-    def _release(self, block: Block, count: int) -> None:
-        def write() -> None:
-            with self._store.transaction():
-                for task in block.tasks[:count]:
-                    # What a person cancelled or removed meanwhile stays so.
-                    if self._is_blocked(task):
-                        self._store.tasks.transition(task, "queued")
+    def _release_probe(self, block: Block) -> None:
+        """Let one task go to find out whether the engine is there again; the others follow then."""
+        if block.probe and self._insist(lambda: self._state(block.probe)) == "queued":
+            return
+        waiting = self._insist(lambda: self._store.queue.ids_needing(block.key, "blocked"))
+        self._insist(lambda: self._queue_again(waiting[:1]))
+        block.tasks, block.probe = list(waiting[1:]), waiting[0] if waiting else ""
 
-        self._insist(write)
-        block.tasks = block.tasks[count:]
+    def _release(self, block: Block) -> None:
+        self._insist(lambda: self._queue_again(block.tasks))
+        block.tasks = []
 
-    def _is_blocked(self, task: str) -> bool:
+    def _queue_again(self, tasks: Sequence[str]) -> None:
+        """Queue those that are blocked: what a person cancelled or removed meanwhile stays so."""
+        with self._store.transaction():
+            for task in tasks:
+                if self._state(task) == "blocked":
+                    self._store.tasks.transition(task, "queued")
+
+    def _state(self, task: str) -> State | None:
         try:
-            return self._store.tasks.get(task).state == "blocked"
+            return self._store.tasks.get(task).state
         except UnknownTask:
-            return False
+            return None

@@ -18,6 +18,7 @@ from cbtui.host.store import FoundTask, KnownFile
 from cbtui.jobs import load_tasks
 from cbtui.jobs.scan import FOLDER_SETTINGS, is_passed_over, is_task_name
 from cbtui.jobs.watching import FileRenamed, FileVanished
+from cbtui.jobs.watching.held_open import is_held_open
 from cbtui.jobs.watching.tree import Tree, stamp_of
 from cbtui.paths import Places
 
@@ -27,13 +28,14 @@ class Reading:
     """What became of one file: `found` is None where it is no task of its own but a text that another file names.
 
     `task` is None for an invalid one. `texts` are the texts it names, as paths below the jobs directory where they
-    lie there.
+    lie there. `unfinished`: a file that it names is still being written, so there is nothing to say yet.
     """
 
     source: Path
     found: FoundTask | None
     task: Task | None = None
     texts: tuple[Path, ...] = ()
+    unfinished: bool = False
 
 
 class Reader:
@@ -138,7 +140,10 @@ class Reader:
         if isinstance(outcome, InvalidFile):
             found = self.refuse(path, stamp, outcome.problems, known)
             return Reading(path, replace(found, inputs=_stamped((*texts, *_inputs_of(known)))), None, watched)
-        return Reading(path, self._found(outcome, stamp, new=known is None), outcome, watched)
+        found = self._found(outcome, stamp, new=known is None)
+        if any(there is not None and is_held_open(str(each), there) for each, there in found.inputs):
+            return Reading(path, None, None, watched, unfinished=True)
+        return Reading(path, found, outcome, watched)
 
     def refuse(self, path: Path, stamp: Stamp, problems: tuple[Problem, ...], known: KnownFile | None) -> FoundTask:
         """What the queue shows of a file that is no valid task: what it named while it was one is still its own."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from textual.app import App
 from textual.binding import Binding
+from textual.filter import LineFilter
 
 from cbtui.core.clean import visible
 from cbtui.paths import Places
 from cbtui.settings import Settings
+from cbtui.tui.colours import SixteenColours
+from cbtui.tui.drafting import Kept
 from cbtui.tui.feed import Feed
 from cbtui.tui.hosting import Hosting
 from cbtui.tui.keys import app_bindings, clashes, in_ascii
@@ -24,6 +28,7 @@ from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.screens.confirm import Choice
 from cbtui.tui.screens.queue import QueueScreen
 from cbtui.tui.snapshot import Snapshot
+from cbtui.tui.themes import Colours
 from cbtui.tui.words import Words
 
 
@@ -40,7 +45,8 @@ class Options:
     """What the command line and the settings say about the screen. `rate`: readings a second, at most.
 
     `bell` rings when a task fails and when nothing is left. `is_congested` tells whether the terminal still has to take
-    in what it was sent. `keymap` is by the ids of actions; `given` are the common options of the command line.
+    in what it was sent. `keymap` is by the ids of actions; `given` are the common options of the command line,
+    `theme` is that of the command line. `sixteen` says that the terminal has no more colours.
     """
 
     words: Words = field(default_factory=Words)
@@ -50,6 +56,8 @@ class Options:
     keymap: dict[str, str] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     given: Mapping[str, str] = field(default_factory=dict)
+    theme: str | None = None
+    sixteen: bool = False
 
 
 class CbtuiApp(App[Ending]):
@@ -64,9 +72,11 @@ class CbtuiApp(App[Ending]):
         self.options = options or Options()
         self.feed = Feed(places, self.post_message, rate=self.options.rate, is_congested=self.options.is_congested)
         self.snapshot = Snapshot()
+        self.kept = Kept()
         self.is_starting = True
         self._hosting = hosting
         self._queue = QueueScreen(self.options.words)
+        self.colours = Colours(self, places, given=self.options.theme, setting=self.options.settings.theme)
 
     def get_default_screen(self) -> QueueScreen:
         return self._queue
@@ -81,8 +91,14 @@ class CbtuiApp(App[Ending]):
         # The terminal is gone: the work goes on without it.
         loop.add_signal_handler(signal.SIGHUP, self._go_on_without_terminal)
         self.feed.start()
-        # The host's imports would hold up the first paint.
-        self.call_after_refresh(self._hosting.start, self.post_message)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """After the first paint, which the host's imports would hold up."""
+        gc.freeze()
+        gc.enable()
+        self._hosting.start(self.post_message)
+        self.colours.watch()
 
     def _go_on_without_terminal(self) -> None:
         hosts = self._hosting.host is not None
@@ -95,7 +111,9 @@ class CbtuiApp(App[Ending]):
                 screen.show(message.snapshot)
 
     def on_host_answered(self, message: HostAnswered) -> None:
-        self.notify(message.text, severity="warning" if message.refused else "information", markup=False, timeout=4)
+        self.notify(
+            visible(message.text), severity="warning" if message.refused else "information", markup=False, timeout=4
+        )
 
     def on_host_started(self, message: HostStarted) -> None:
         self.is_starting = False
@@ -135,8 +153,25 @@ class CbtuiApp(App[Ending]):
 
         self.push_screen(HelpScreen(self.options.words, self.options.keymap))
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, SixteenColours()] if self.options.sixteen else filters
+
     async def action_quit(self) -> None:
-        """Leave; with work under way in this process, ask how."""
+        """Leave; with a text that was typed and not added, ask whether."""
+
+        def answered(answer: str | None) -> None:
+            if answer == "y":
+                self._leave()
+
+        screens = [screen for screen in self.screen_stack if isinstance(screen, LiveScreen)]
+        if self.kept.draft is None and not any(screen.unsaved for screen in screens):
+            self._leave()
+        else:
+            self.push_screen(Choice("The text that you typed is not added yet.", [("y", "leave without it")]), answered)
+
+    def _leave(self) -> None:
+        """With work under way in this process, ask how."""
         holder = self.snapshot.holder
         if holder is None or holder.pid != os.getpid() or not self.snapshot.waiting:
             self.exit(Ending())

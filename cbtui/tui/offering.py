@@ -31,6 +31,8 @@ def find_offers(root: Path) -> Offers:
     clips: list[Path] = []
     for folder, names in _folders(root):
         below = folder.relative_to(root)
+        if not is_clean(str(below)):
+            continue
         if below.parts and _is_job(below):
             jobs.append(below)
         clips += [below / name for name in names if name.lower().endswith(CLIP_KINDS) and is_clean(name)]

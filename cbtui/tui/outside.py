@@ -10,6 +10,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _SOUND = "sound"
 # Of what a player complains about; the end says why it failed.
 _SAID_BYTES = 2000
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ENDING: tuple[int, ...] = (signal.SIGTERM, signal.SIGHUP)
 # What neither a shell nor scp's own globbing gives a meaning to.
 _PLAIN = re.compile(r"[\w@%+=:,./-]", re.ASCII)
 
@@ -56,7 +57,9 @@ def edit(app: App[Any], path: Path) -> None:
 def _run_editor(command: Sequence[str]) -> str:
     """What went wrong, if anything did."""
     try:
-        with subprocess.Popen(command, **terminal.streams()) as process, _signals_for(process):
+        # Descriptors 1 and 2 of this process are the log.
+        streams = {"stdin": sys.__stdin__, "stdout": sys.__stdout__, "stderr": sys.__stderr__}
+        with subprocess.Popen(command, **streams) as process, _signals_for(process):  # type: ignore[call-overload]
             process.wait()
     except FileNotFoundError:
         return f"there is no editor {command[0]}: set VISUAL or EDITOR"
@@ -116,9 +119,7 @@ def play(app: App[Any], row: TaskRow, take: Path | None = None) -> None:
         _complain(app, f"nothing here plays sound; one of these would: {names}")
         return
     # Another sound takes the place of the one that is played; leaving the app ends it.
-    app.run_worker(
-        _play(app, player, sound), name=str(sound), group=_SOUND, exclusive=True, exit_on_error=False
-    )
+    app.run_worker(_play(app, player, sound), name=str(sound), group=_SOUND, exclusive=True, exit_on_error=False)
 
 
 async def _play(app: App[Any], player: Sequence[str], sound: Path) -> None:
@@ -181,7 +182,7 @@ def shell_word(text: str) -> str:
 
 
 def _for_scp(path: str) -> str:
-    """The path as scp wants it: a shell on the other side, or scp itself, takes backslashes and wildcards to mean more."""
+    """The path as scp wants it: on the other side a shell, or scp itself, looks for backslashes and wildcards."""
     return "".join(letter if _is_plain(letter) or ord(letter) > 0x7F else f"\\{letter}" for letter in path)
 
 

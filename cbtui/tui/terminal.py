@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import TextIO
 
 from cbtui.console import Console
 
@@ -44,11 +43,6 @@ def hand_over(console: Console) -> None:
     """
     sys.__stderr__ = console.err  # type: ignore[misc, assignment]
     sys.__stdout__ = console.out  # type: ignore[misc, assignment]
-
-
-def streams() -> dict[str, TextIO | None]:
-    """The terminal, for a program that is to have it: descriptors 1 and 2 of this process are the log."""
-    return {"stdin": sys.__stdin__, "stdout": sys.__stdout__, "stderr": sys.__stderr__}
 
 
 def is_congested() -> bool:

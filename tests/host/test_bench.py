@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ def figures_of(home: Home, *arguments: str) -> dict[str, Any]:
     content = json.loads(ended.out)
     assert (content["version"], content["bench"]) == (1, arguments[0])
     assert content["machine"]["cores"] >= 1
-    assert not [name for name in os.listdir(home.root) if name.startswith("cbtui-bench-")]
+    assert not list(home.root.glob("cbtui-bench-*"))
     return dict(leaves(content["figures"]))
 
 

@@ -227,12 +227,14 @@ def test_a_paused_task_whose_file_is_renamed_stays_paused(served: Served) -> Non
     assert queue(served) == ["jobs/c", "jobs/b"]
 
 
-def test_a_done_task_whose_file_is_renamed_is_not_rendered_again(served: Served, engine: GatedEngine) -> None:
+def test_a_done_task_whose_file_is_renamed_stays_done(served: Served, engine: GatedEngine) -> None:
     finish(served, engine)
+    served.ask("pause")
     (served.places.jobs / "a.txt").rename(served.places.jobs / "b.txt")
-    served.until_state("jobs/b", "done")
-    assert (served.state("jobs/a"), len(engine.requests)) == (None, 1)
-    assert len(served.finals("jobs/a")) == 1
+    row = served.until_state("jobs/b", "done")
+    assert row.result is not None
+    assert [row.result.output] == served.finals("jobs/a")
+    assert served.state("jobs/a") is None
 
 
 def test_a_file_renamed_during_its_rendering_gets_its_new_name_afterwards(served: Served, engine: GatedEngine) -> None:

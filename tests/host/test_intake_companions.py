@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -161,6 +162,37 @@ def test_a_text_of_the_same_name_is_a_task_again_once_its_yaml_is_removed(served
     assert len(engine.requests) == 1
 
 
+@pytest.mark.parametrize(("name", "content"), [("chapter.txt", NAMING), ("al.wav", CLONING)], ids=["text", "clip"])
+def test_a_text_or_clip_that_is_written_slowly_is_waited_for(
+    served: Served, engine: FakeEngine, name: str, content: str
+) -> None:
+    served.drop("book.yaml", content)
+    served.until_state("jobs/book", "invalid")
+    with (served.places.jobs / name).open("w") as file:
+        for part in ("One, ", "two, ", "three, ", "four, ", "five, ", "six, ", "seven, ", "eight."):
+            file.write(part)
+            file.flush()
+            time.sleep(0.4)  # the writer's pause; for what comes of it, the test waits
+    served.until_state("jobs/book", "done")
+    assert len(engine.requests) == 1
+    assert served.kinds("jobs/book").count("changed") == 1
+    assert [task for task in {entry.task for entry in served.told.copy()} if task] == ["jobs/book"]
+
+
+def test_the_text_of_a_task_that_was_taken_out_of_the_queue_is_no_task_of_its_own(served: Served) -> None:
+    served.ask("pause")
+    served.drop("chapter.txt", "Hello.")
+    served.drop("book.yaml", NAMING)
+    served.until(lambda: sources(served) == {"jobs/book": "book.yaml"}, "one task")
+    served.ask("remove", tasks=["book"])
+    served.drop("chapter.txt", "Hello again.")
+    served.drop("z.txt", "Hello.")
+    served.until_state("jobs/z", "queued")
+    assert set(served.states()) == {"jobs/z"}
+    served.drop("book.yaml", NAMING + "seed: 1\n")
+    served.until_state("jobs/book", "queued")
+
+
 def test_a_text_stays_with_a_file_that_is_broken_for_a_while(served: Served) -> None:
     served.ask("pause")
     served.drop("chapter.txt", "Hello.")
@@ -198,10 +230,10 @@ def test_texts_and_the_files_that_name_them_come_at_once_and_are_one_task_each(s
     (folder / "a-texts").mkdir(parents=True)
     for number in range(150):
         (folder / "a-texts" / f"{number}.txt").write_text(f"Text {number}.")
-        (folder / f"{number}.yaml").write_text(f"text_file: a-texts/{number}.txt\n")
+        (folder / f"z-{number}.yaml").write_text(f"text_file: a-texts/{number}.txt\n")
     folder.rename(served.places.jobs / "book")
     served.until(lambda: served.store.queue.counts()["queued"] == 150, "all of them")
-    assert [row.id for row in served.store.queue.page(limit=200)] == [f"book/{number}" for number in range(150)]
+    assert [row.id for row in served.store.queue.page(limit=200)] == [f"book/z-{number}" for number in range(150)]
     assert not [entry for entry in served.told.copy() if entry.task.startswith("book/a-texts")]
 
 

@@ -70,6 +70,28 @@ def test_a_broken_folder_makes_its_tasks_invalid_until_it_is_mended(served: Serv
     assert engine.requests == []
 
 
+def test_a_folder_that_was_broken_for_a_while_leaves_every_task_where_it_was(
+    served: Served, engine: FakeEngine
+) -> None:
+    served.ask("pause")
+    for name in ("queued", "paused", "cancelled"):
+        served.drop(f"sub/{name}.yaml", f"priority: 2\ntext: Hello {name}.\n")
+        served.until_state(f"sub/{name}", "queued")
+    served.ask("pause", tasks=["sub/paused"])
+    served.ask("cancel", tasks=["sub/cancelled"])
+    served.ask("priority", tasks=["sub/queued"], to=9)
+    before = served.store.queue.page(limit=9)
+    served.drop("sub/job.yaml", "nonsense: 1\n")
+    served.until(lambda: served.store.queue.counts()["invalid"] == 5, "all below are invalid")
+    served.drop("sub/job.yaml", "# Nothing.\n")
+    served.until(lambda: served.store.queue.counts()["invalid"] == 0, "all are mended")
+    after = served.store.queue.page(limit=9)
+    assert [(row.id, row.state, row.priority, row.result) for row in after] == [
+        (row.id, row.state, row.priority, row.result) for row in before
+    ]
+    assert served.store.tasks.get("sub/cancelled").reason == "by hand"
+
+
 def test_settings_of_the_user_count_for_every_task(served: Served, engine: FakeEngine) -> None:
     settings = served.places.user_settings
     settings.write_text("temperature: 0.7\n")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cbtui.core.queue import FoundTask, KnownFile, Put
 from cbtui.core.stamp import Stamp
-from cbtui.core.status import WAITING, after_edit
+from cbtui.core.status import SETTLED, WAITING, after_edit
 from cbtui.host.store.database import Database
 from cbtui.host.store.order import Order
 from cbtui.host.store.rows import result_facts
@@ -18,7 +18,14 @@ from cbtui.host.store.values import path_from_bytes, path_to_bytes, problems_to_
 
 # The stamp of a task whose file is gone.
 _NO_FILE = str(Stamp(0, 0, 0, 0))
-_COMPARED = ("digest", "problems", "declared_priority", "id")
+# The problems of a valid file.
+_NONE = "[]"
+_COMPARED = frozenset(("digest", "problems", "declared_priority", "id"))
+# What is known of an invalid file.
+_TOLD_OF_INVALID = ("id", "source", "stamp", "problems", "surroundings")
+# States that a mended file puts its task back into: `was paused`, `was failed: no seed helped`.
+_KEPT = ("paused", *SETTLED)
+_WAS = "was "
 _NOTED = ("source", "stamp", "surroundings", "model", "voice", "characters")
 # SQLite compares at most so many values at once in builds of every age.
 _MOST_VALUES = 500
@@ -60,7 +67,8 @@ class Files:
                     if self._edit(before, facts):
                         (rendering if before["state"] == "rendering" else edited).append(facts["id"])
                 elif any(before[name] != facts[name] for name in _NOTED):
-                    self._update(before["id"], {name: facts[name] for name in _NOTED})
+                    noted = _NOTED if facts["problems"] == _NONE else ("stamp", "surroundings")
+                    self._update(before["id"], {name: facts[name] for name in noted})
                 self._set_inputs(before["number"], task.inputs)
         return Put(tuple(added), tuple(edited), tuple(rendering))
 
@@ -163,6 +171,11 @@ class Files:
         )
         return tuple(path_from_bytes(row["source"]) for row in rows)
 
+    def dismissed(self, limit: int) -> tuple[Path, ...]:
+        """Files whose task a person took out of the queue."""
+        rows = self._database.read("SELECT source FROM dismissed LIMIT ?", (limit,))
+        return tuple(path_from_bytes(row["source"]) for row in rows)
+
     def inputs(self) -> dict[Path, set[Stamp | None]]:
         """Every file that some task was read from besides its own, as it was then; None where it was not there."""
         inputs: dict[Path, set[Stamp | None]] = {}
@@ -181,10 +194,13 @@ class Files:
         return None
 
     def _is_edited(self, before: Any, facts: Mapping[str, Any]) -> bool:
-        came_back = before["state"] == "cancelled" and before["stamp"] == _NO_FILE
-        # What is being rendered keeps its name until that is over.
-        compared = _COMPARED[:-1] if before["state"] == "rendering" else _COMPARED
-        return came_back or any(before[name] != facts[name] for name in compared)
+        compared = _COMPARED
+        if before["state"] == "rendering":
+            # It keeps its name until that is over.
+            compared = _COMPARED - {"id"}
+        elif facts["problems"] != _NONE:
+            compared = _COMPARED & {*_TOLD_OF_INVALID}
+        return _came_back(before) or any(before[name] != facts[name] for name in compared)
 
     def _is_dismissed(self, facts: Mapping[str, Any]) -> bool:
         rows = self._database.read("SELECT stamp FROM dismissed WHERE source = ?", (facts["source"],))
@@ -203,7 +219,7 @@ class Files:
         yield from zip(range(first, first + most), self._order.at_the_end(most), strict=True)
 
     def _add(self, facts: Mapping[str, Any], change: int, position: int, task: FoundTask) -> None:
-        state = "queued" if facts["problems"] == "[]" else "invalid"
+        state = "queued" if facts["problems"] == _NONE else "invalid"
         row = {
             **facts,
             "job": facts["id"].rpartition("/")[0],
@@ -223,18 +239,17 @@ class Files:
     def _edit(self, before: Any, facts: Mapping[str, Any]) -> bool:
         """False where it cannot be taken over yet: the rendering of a file that is gone still has its name."""
         changes = dict(facts)
-        if before["declared_priority"] != facts["declared_priority"]:
+        if facts["problems"] != _NONE:
+            # What it asked for while it was valid is compared with what it asks for once it is mended.
+            changes = {name: facts[name] for name in _TOLD_OF_INVALID}
+        elif before["declared_priority"] != facts["declared_priority"]:
             changes["priority"] = facts["declared_priority"]
-        came_back = before["state"] == "cancelled" and before["stamp"] == _NO_FILE
         if before["state"] == "rendering":
-            changes["id"] = before["id"]
+            changes |= {"id": before["id"], "digest": facts["digest"]}
         elif not self._make_way("id", facts["id"], before["id"]):
             return False
-        elif before["digest"] != facts["digest"] or before["problems"] != facts["problems"] or came_back:
-            state = after_edit(before["state"], valid=facts["problems"] == "[]")
-            changes |= {**FRESH_START, "state": state}
-            if state != before["state"]:
-                changes["reason"] = ""
+        else:
+            changes |= _step(before, facts)
         self._update(before["id"], changes)
         if changes["id"] != before["id"]:
             self._note_name(before["id"], changes["id"])
@@ -275,6 +290,33 @@ class Files:
     def _update(self, task: str, facts: Mapping[str, Any]) -> None:
         values = {**facts, "task": task, "change": self._database.next_changes()}
         self._database.write(update_task(facts, only_in=False), values)
+
+
+def _came_back(before: Any) -> bool:
+    """Whether this is a task that was cancelled because its file was gone, and the file is there."""
+    return bool(before["state"] == "cancelled" and before["stamp"] == _NO_FILE)
+
+
+def _step(before: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What an edit makes of a task that is not being rendered.
+
+    A file that was broken for a while and is what it was before leaves its task where that was.
+    """
+    state, reason = before["state"], before["reason"]
+    if facts["problems"] != _NONE:
+        if state == "invalid":
+            return {}
+        if state in _KEPT and not _came_back(before):
+            return {"state": "invalid", "reason": f"{_WAS}{state}: {reason}".removesuffix(": ")}
+        return {**FRESH_START, "state": "invalid", "reason": ""}
+    same = before["digest"] == facts["digest"] and not _came_back(before)
+    if state != "invalid":
+        after = after_edit(state, valid=True)
+        return {} if same else {**FRESH_START, "state": after, "reason": reason if after == state else ""}
+    former, _, reason = reason.removeprefix(_WAS).partition(": ")
+    if same and former in SETTLED:
+        return {"state": former, "reason": reason}
+    return {**FRESH_START, "state": "paused" if former == "paused" else "queued", "reason": ""}
 
 
 def _facts_of(task: FoundTask) -> dict[str, Any]:

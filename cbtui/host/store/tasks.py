@@ -8,10 +8,10 @@ from typing import Any
 from cbtui.core.queue import Progress, TaskRow
 from cbtui.core.status import (
     SETTLED,
+    WAITING,
     IllegalTransition,
     Result,
     State,
-    after_edit,
     after_host_death,
     check_transition,
 )
@@ -54,6 +54,7 @@ class Tasks:
     def transition(self, task: str, to: State, *, reason: str = "", result: Result | None = None) -> TaskRow:
         """Take one step; returns the task after it. `reason` says why it stands there.
 
+        A task that is queued while its file is broken, which a rendering had outlasted, is invalid.
         Raises IllegalTransition, UnknownTask and StoreFull, with nothing changed.
         """
         with self._database.writing():
@@ -61,6 +62,8 @@ class Tasks:
             check_transition(before.state, to)
             facts = {"state": to, "reason": storable(reason), **self._consequences(before, to)}
             self._update(before.id, facts | (result_facts(result) if result else {}))
+            if to == "queued" and before.problems:
+                self._update(before.id, {"state": "invalid"})
             return self.get(task)
 
     def transition_each(self, tasks: Iterable[str], to: State, *, reason: str = "") -> dict[str, str]:
@@ -73,6 +76,25 @@ class Tasks:
                 except (IllegalTransition, UnknownTask) as error:
                     refused[task] = str(error)
         return refused
+
+    def transition_all(self, before: State, to: State, *, model: str | None = None, reason: str = "") -> tuple[str, ...]:
+        """Take this step, from one waiting state to another, with all tasks there are, or with those of a model.
+
+        Returns which took it, in the order they were found. Quick for 100,000.
+        """
+        assert {before, to} <= {*WAITING}, "other steps have consequences"
+        check_transition(before, to)
+        values = {"before": before, "to": to, "reason": storable(reason), "model": model and storable(model)}
+        which = "state = :before AND (:model IS NULL OR model = :model)"
+        with self._database.writing():
+            # The condition is the one above.
+            rows = self._database.read(f"SELECT id, number FROM tasks WHERE {which} ORDER BY number", values)  # noqa: S608
+            if rows:
+                least, most = rows[0]["number"], rows[-1]["number"]
+                values |= {"least": least, "first": self._database.next_changes(most - least + 1)}
+                changes = "state = :to, reason = :reason, changed = :first + number - :least"
+                self._database.write(f"UPDATE tasks SET {changes} WHERE {which}", values)  # noqa: S608
+            return tuple(row["id"] for row in rows)
 
     def begin(self, task: str, *, overtaking: Iterable[str] = ()) -> TaskRow:
         """Render a task that is queued; the queued ones named in `overtaking` count one more that went before them.
@@ -95,30 +117,31 @@ class Tasks:
             row = self._find(task)
             if row is None or row.state != "rendering":
                 return
-            self.transition(task, "queued", reason=reason)
+            after = self.transition(task, "queued", reason=reason)
             self._update(task, {"attempts": row.attempts})
-            if to != "queued":
+            if to != after.state and after.state == "queued":
                 self.transition(task, to, reason=reason)
 
     def finish(
         self, task: str, to: State, *, digest: str, reason: str = "", result: Result | None = None
     ) -> TaskRow | None:
-        """End the rendering of the content `digest`; returns the task after it, None if it was removed meanwhile.
+        """End the rendering of the content `digest`; returns the task after it.
 
         A file that was edited since puts its task in the queue again. A task that was paused or queued meanwhile is
-        done if it came to that; otherwise it stays where the person put it. Raises StoreFull.
+        done if it came to that and nobody asked for a fresh rendering; otherwise it stays where the person put it, if
+        they did not remove it, and None is returned. Raises StoreFull.
         """
         with self._database.writing():
             row = self._find(task)
             if row is None:
                 return None
-            if to == "done" and row.state in {"queued", "paused"} and row.digest == digest:
+            if to == "done" and row.state in {"queued", "paused"} and row.digest == digest and not row.fresh:
                 if row.state == "paused":
                     self.transition(task, "queued")
                 self.transition(task, "rendering")
                 self._update(task, {"started": row.started})
             elif row.state != "rendering":
-                return row
+                return None
             if to == "done" or row.digest == digest:
                 self.transition(task, to, reason=reason, result=result)
             else:
@@ -147,6 +170,13 @@ class Tasks:
     def set_fresh(self, task: str, *, fresh: bool) -> None:
         """Whether the next rendering is a new run. Raises UnknownTask."""
         self._set(task, {"fresh": int(fresh)})
+
+    def begin_fresh_run(self, task: str) -> None:
+        """The new run that was asked for is there, so that the next rendering goes on with it."""
+        with self._database.writing():
+            # One that was cancelled and asked for anew meanwhile is to be another.
+            for state in ("rendering", "paused"):
+                self._update(storable(task), {"fresh": 0}, only_in=state)
 
     def remove(self, task: str, *, dismiss: bool = True) -> None:
         """Take a task out of the queue; with `dismiss` its file stays out until it changes.
@@ -179,9 +209,14 @@ class Tasks:
             return tuple(self.survive(row["id"], cause=cause) for row in rows)
 
     def survive(self, task: str, *, cause: str) -> TaskRow:
-        """Count a death of the host against a task that was being rendered."""
+        """Count a death of the host against a task that was being rendered; any other stays as it is.
+
+        Raises UnknownTask.
+        """
         with self._database.writing():
             row = self.get(task)
+            if row.state != "rendering":
+                return row
             deaths = row.deaths + 1
             to = after_host_death(deaths)
             reason = f"interrupted: {cause}"
@@ -203,12 +238,8 @@ class Tasks:
                 raise UnknownTask(task)
 
     def _take_over_edit(self, task: str) -> None:
-        row = self.get(task)
-        state = after_edit(row.state, valid=not row.problems)
-        if row.state in SETTLED:
+        if self.get(task).state in SETTLED:
             self.transition(task, "queued", reason="its file changed while it was being rendered")
-        if state == "invalid":
-            self.transition(task, "invalid")
 
     def _consequences(self, before: TaskRow, to: State) -> Mapping[str, Any]:
         """What a step changes besides the state."""

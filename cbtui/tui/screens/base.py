@@ -26,6 +26,11 @@ class LiveScreen(Screen[Result]):
     def cbtui(self) -> CbtuiApp:
         return cast("CbtuiApp", self.app)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether what the person typed here would be lost with the app."""
+        return False
+
     def show(self, snapshot: Snapshot) -> None:
         """Take over a reading. Called on mount too, with the newest there is."""
 

@@ -80,6 +80,9 @@ class CacheScreen(LiveScreen[None]):
         self._filter("chunk")
 
     def action_why(self) -> None:
+        log = self.query_one(CacheLog)
+        if log.is_vertical_scroll_end:
+            self.call_after_refresh(log.scroll_end, animate=False)
         self.toggle_class("-explained")
         places = self.cbtui.places
         in_background(self, lambda: _explain(places), self.query_one("#why", Static).update)

@@ -38,6 +38,8 @@ class ModelsScreen(LiveScreen[None]):
     ModelsScreen OptionList { height: auto; max-height: 1fr; border: round $surface-lighten-2; padding: 0;
                               border-title-color: $text-muted; background: $background; }
     ModelsScreen OptionList:focus { border: round $primary; }
+    ModelsScreen OptionList > .option-list--option-highlighted { background: $primary 30%; color: $foreground;
+                                                                 text-style: none; }
     ModelsScreen #device { height: 1fr; padding: 0 1; color: $text-muted; }
     """
 
@@ -98,7 +100,7 @@ class ModelsScreen(LiveScreen[None]):
             last = self._found.loads.get(model)
             took = f"; the last loading took {format_seconds(last)}" if last is not None else ""
             text.append(f"{self.words.glyph('cancelled')} not loaded{took}", style="not bold")
-        text.append(f"\n{'':<13}  {self._found.where.get(model, 'looking')}", style="dim not bold")
+        text.append(f"\n{self._found.where.get(model, 'looking')}", style="dim not bold")
         return text
 
     @property
@@ -109,9 +111,8 @@ class ModelsScreen(LiveScreen[None]):
         self.cbtui.feed.ask("load", model=self._current)
         task = self.cbtui.snapshot.live.get("rendering")
         if task:
-            self.notify(
-                f"{self._current} is loaded once {visible(task)} is finished or paused", markup=False, timeout=6
-            )
+            later = f"{self._current} is loaded once {visible(task)} is finished or paused"
+            self.notify(later, markup=False, timeout=6)
 
     def action_unload(self) -> None:
         self.cbtui.feed.ask("unload", model=self._current)

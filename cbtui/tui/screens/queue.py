@@ -72,11 +72,7 @@ class QueueScreen(ActingScreen[None]):
             with Vertical(id="list"):
                 yield Static("", id="totals", markup=False)
                 yield QueueList(self.words, id="queue")
-            with Horizontal(id="side"):
-                yield Detail(self.words, id="detail")
-                with Vertical(id="right"):
-                    yield MemoryGraph(self.words, id="memory")
-                    yield CacheLog(self.words, id="cache")
+            yield Horizontal(id="side")
         needs = f"cbtui needs {LEAST_COLUMNS} columns and {LEAST_LINES} lines"
         yield Static(needs, id="small", markup=False)
         yield Input(placeholder="words, state:failed, job:book", id="filter", select_on_focus=False)
@@ -97,18 +93,30 @@ class QueueScreen(ActingScreen[None]):
     def removed(self) -> None:
         self.queue.clear_marks()
 
+    def on_mount(self) -> None:
+        super().on_mount()
+        # The queue is there a tenth of a second sooner without what stands beside it.
+        self.call_after_refresh(self._fill_side)
+
+    async def _fill_side(self) -> None:
+        right = Vertical(MemoryGraph(self.words, id="memory"), CacheLog(self.words, id="cache"), id="right")
+        await self.query_one("#side").mount(Detail(self.words, id="detail"), right)
+        self.show(self.cbtui.snapshot)
+
     def show(self, snapshot: Snapshot) -> None:
         """Take over a reading of the queue."""
         self.queue.show(snapshot)
-        if self._sought is not None and snapshot.view.find == self._sought:
+        if snapshot.found is not None and snapshot.view.find == self._sought:
             self._sought = None
-            if snapshot.found is not None:
-                self.queue.cursor = snapshot.found
+            self.queue.cursor = snapshot.found
         self._show_totals(self.words.plain(self._totals(snapshot)))
         self.query_one(HostLine).show(snapshot, starting=self.cbtui.is_starting)
-        self.query_one(Detail).show(snapshot)
-        self.query_one(MemoryGraph).show(snapshot.live)
-        self.query_one(CacheLog).show(snapshot)
+        for detail in self.query(Detail):
+            detail.show(snapshot)
+        for graph in self.query(MemoryGraph):
+            graph.show(snapshot.live)
+        for cache in self.query(CacheLog):
+            cache.show(snapshot)
         self._want()
 
     def _show_totals(self, text: str) -> None:
@@ -138,7 +146,7 @@ class QueueScreen(ActingScreen[None]):
         self.cbtui.feed.want(View(only, self._sort, top, height, focus, self._sought))
 
     def go_to(self, task: str) -> None:
-        """Put the cursor on this task, in the queue as it is: not filtered, not sorted otherwise."""
+        """Put the cursor on this task once it is there, in the queue as it is: not filtered, not sorted otherwise."""
         self._sort = "queue"
         self._sought = task
         self.action_clear()
@@ -158,23 +166,28 @@ class QueueScreen(ActingScreen[None]):
         if not event.value.strip():
             event.input.display = False
 
+    def _step(self, lines: int) -> None:
+        """The person's own step: no task that appears later takes the cursor away."""
+        self._sought = None
+        self.queue.move(lines)
+
     def action_list_down(self) -> None:
-        self.queue.move(1)
+        self._step(1)
 
     def action_list_up(self) -> None:
-        self.queue.move(-1)
+        self._step(-1)
 
     def action_list_page_down(self) -> None:
-        self.queue.move(max(1, self.queue.size.height - 1))
+        self._step(max(1, self.queue.size.height - 1))
 
     def action_list_page_up(self) -> None:
-        self.queue.move(-max(1, self.queue.size.height - 1))
+        self._step(-max(1, self.queue.size.height - 1))
 
     def action_list_first(self) -> None:
-        self.queue.move(-(10**9))
+        self._step(-(10**9))
 
     def action_list_last(self) -> None:
-        self.queue.move(10**9)
+        self._step(10**9)
 
     def action_mark(self) -> None:
         self.queue.toggle_mark()
@@ -226,7 +239,11 @@ class QueueScreen(ActingScreen[None]):
     def action_add(self) -> None:
         from cbtui.tui.screens.add import AddScreen
 
-        self.app.push_screen(AddScreen(self.words, self.cbtui.places))
+        def added(tasks: tuple[str, ...] | None) -> None:
+            if tasks:
+                self.go_to(tasks[0])
+
+        self.app.push_screen(AddScreen(self.words, self.cbtui.places), added)
 
     def action_models(self) -> None:
         from cbtui.tui.screens.models import ModelsScreen

@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from cbtui.tui.opened import LOOKS_LIKE, ChunkFacts
-from cbtui.tui.words import Words, fit, seconds_left
+from cbtui.tui.words import Words, fit
 
 # The cursor above the first chunk: an action is about the whole file.
 NOWHERE = -1
@@ -42,20 +42,20 @@ def columns_for(width: int, *, number: int, speaker: int) -> _Columns:
     speaker = min(speaker, 16 if width >= 100 else 8) if width >= 56 else 0
     speech = 7 if width >= 44 else 0
     tokens = 7 if width >= 90 else 0
-    spent = 8 if width >= 110 else 0
+    spent = 9 if width >= 110 else 0
     seeds = 14 if width >= 130 else 7 if width >= 90 else 0
     fixed = 4 + sum(part + 1 for part in (number, state, speaker, speech, tokens, spent, seeds) if part)
     return _Columns(number, state, speaker, speech, tokens, spent, seeds, max(8, width - fixed))
 
 
-class ChunkList(ScrollView, can_focus=True):
+class ChunkList(ScrollView, can_focus=True, inherit_bindings=False):
     """Has a cursor that may stand on no chunk."""
 
     COMPONENT_CLASSES = {"chunks--cursor", "chunks--dim", *(f"chunks--{state}" for state in _STATES)}  # noqa: RUF012
     DEFAULT_CSS = """
     ChunkList { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
-    ChunkList > .chunks--cursor { background: $primary 30%; }
-    ChunkList:focus > .chunks--cursor { background: $primary 60%; }
+    ChunkList > .chunks--cursor { background: $primary 15%; }
+    ChunkList:focus > .chunks--cursor { background: $primary 30%; }
     ChunkList > .chunks--dim { color: $text-muted; }
     ChunkList > .chunks--done { color: $success; }
     ChunkList > .chunks--rendering { color: $primary; text-style: bold; }
@@ -151,7 +151,7 @@ class ChunkList(ScrollView, can_focus=True):
         for value, cells in (
             ("" if chunk.speech_seconds is None else f"{chunk.speech_seconds:.1f} s", columns.speech),
             ("" if chunk.tokens is None else f"{chunk.tokens} tok", columns.tokens),
-            ("" if chunk.seconds_spent is None else f"in {seconds_left(chunk.seconds_spent)}", columns.spent),
+            ("" if chunk.seconds_spent is None else f"in {chunk.seconds_spent:.1f} s", columns.spent),
             (_seeds(chunk.seeds), columns.seeds),
         ):
             if cells:

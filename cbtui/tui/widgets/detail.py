@@ -1,73 +1,167 @@
-"""The task under the cursor: where it stands, why, and what came of it."""
+"""The task under the cursor: where it stands, why, what came of it, and what it sounds like."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.widgets import Static
 
-from cbtui.core.clean import visible
+from cbtui.core.clean import shown_path, visible
 from cbtui.core.durations import format_seconds
 from cbtui.core.queue import TaskRow
 from cbtui.host.estimates import Pace, task_seconds
+from cbtui.tui.messages import TaskRead
+from cbtui.tui.opened import ChunkState, Excerpt, RunFacts, TaskFacts
 from cbtui.tui.snapshot import Snapshot
+from cbtui.tui.task_feed import TaskFeed
+from cbtui.tui.widgets.waveform import Waveform
 from cbtui.tui.words import Words
 
+if TYPE_CHECKING:
+    from cbtui.tui.app import CbtuiApp
 
-class Detail(Static):
+# What stands above, and (label, value) below, all of it safe for a terminal.
+Facts = tuple[str, tuple[tuple[str, str], ...]]
+
+_LABEL_CELLS = 8
+_STATES: Sequence[ChunkState] = ("done", "rendering", "waiting", "missing", "damaged")
+_WIDTH = 200  # characters of a line of a file; what is beyond helps nobody
+
+
+class Detail(Vertical):
+    """Reads the disk only while its screen is looked at, and only of tasks that the cursor stays on."""
+
     DEFAULT_CSS = """
-    Detail { border: round $surface-lighten-2; border-title-color: $text-muted; padding: 0 1; height: auto;
-             min-height: 6; }
+    Detail { border: round $surface-lighten-2; border-title-color: $text-muted; border-subtitle-color: $text-muted;
+             padding: 0 1; height: auto; min-height: 6; }
+    Detail #facts { height: auto; }
+    Detail #wave { height: 2; display: none; }
     """
 
     def __init__(self, words: Words, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__("", id=id, markup=False)
+        super().__init__(id=id)
         self._words = words
-        self._shown: Text | None = None
+        self._shown: Facts | None = None
+        self._task_id = ""
+        self._feed: TaskFeed | None = None
         self.border_title = "task"
 
+    def compose(self) -> ComposeResult:
+        yield Static("", id="facts", markup=False)
+        yield Waveform(self._words, id="wave")
+
+    def on_mount(self) -> None:
+        self._feed = TaskFeed(cast("CbtuiApp", self.app).places, self.post_message)
+
+    def on_unmount(self) -> None:
+        if self._feed is not None:
+            self._feed.stop()
+
     def show(self, snapshot: Snapshot) -> None:
-        text = _empty(snapshot) if snapshot.focus is None else describe(snapshot.focus, snapshot.pace)
-        if text != self._shown:
-            self._shown = text
-            self.update(text)
+        focus = snapshot.focus
+        shown = _empty(snapshot) if focus is None else describe(focus, snapshot.pace)
+        if shown != self._shown:
+            self._shown = shown
+            self.query_one("#facts", Static).update(as_table(shown))
+        task = focus.id if focus else ""
+        if task != self._task_id:
+            self._task_id = task
+            # Nothing yet, but its room stays: the next task may have a sound too.
+            self._hear(None)
+        if self._feed is not None and self.screen.is_current:
+            self._feed.want(focus)
+
+    def on_task_read(self, message: TaskRead) -> None:
+        if message.facts.task == self._task_id:
+            self._hear(message.facts)
+            self.query_one(Waveform).display = message.facts.sound is not None
+
+    def _hear(self, facts: TaskFacts | None) -> None:
+        self.query_one(Waveform).show(facts.sound if facts else None)
+        summary = self._words.plain(summarise(facts.run)) if facts and facts.run else ""
+        if summary != (self.border_subtitle or ""):
+            self.border_subtitle = summary
 
 
-def _empty(snapshot: Snapshot) -> Text:
+def _empty(snapshot: Snapshot) -> Facts:
     jobs = visible(snapshot.holder.jobs) if snapshot.holder else "the jobs directory"
-    return Text(f"Drop .yaml, .txt or .md files into {jobs},\nor press a to add a text.")
+    return f"Drop .yaml, .txt or .md files into {jobs}, or press a to add a text.", ()
 
 
-def describe(row: TaskRow, pace: Pace) -> Text:
-    """Everything the queue knows of a task, a line each; all of the person's own words literal."""
-    text = Text(visible(row.id) + "\n", style="bold")
-    facts: list[str] = [row.state]
-    if row.reason:
-        facts.append(visible(row.reason))
-    _add(text, "state", ": ".join(facts))
-    for problem in row.problems:
-        _add(text, "mend", visible(str(problem)))
-    if row.state == "rendering" or row.progress.chunks_total:
-        progress = row.progress
-        _add(text, "chunks", f"{progress.chunks_done} of {progress.chunks_total}, {progress.tokens} tokens")
+def describe(row: TaskRow, pace: Pace) -> Facts:
+    """Everything the queue knows of a task."""
+    progress, result = row.progress, row.result
+    facts = [("state", f"{row.state}: {row.reason}" if row.reason else row.state)]
+    facts += [("mend", str(problem)) for problem in row.problems]
+    if row.state != "done" and (row.state == "rendering" or progress.chunks_total):
+        facts.append(("chunks", f"{progress.chunks_done} of {progress.chunks_total}, {progress.tokens} tokens"))
     seconds = task_seconds(row, pace) if row.state in {"queued", "rendering"} else None
     if seconds is not None:
-        _add(text, "left", f"about {format_seconds(seconds)}")
-    result = row.result
+        facts.append(("left", f"about {format_seconds(seconds)}"))
     if result is not None and result.output is not None:
-        _add(text, "file", visible(str(result.output)))
+        facts.append(("file", shown_path(result.output)))
         speech = f"{format_seconds(result.speech_seconds)} of speech in {format_seconds(result.work_seconds)}"
-        _add(text, "sound", speech + (", a draft" if result.draft else ""))
-        _add(text, "chunks", f"{result.rendered} rendered, {result.reused} reused")
-    _add(text, "from", visible(str(row.source)))
-    _add(text, "model", f"{row.model or 'unknown'}, voice {row.voice or 'unknown'}, {row.characters} characters")
+        facts.append(("sound", speech + (", a draft" if result.draft else "")))
+        facts.append(("chunks", f"{result.rendered} rendered, {result.reused} reused"))
+    facts.append(("from", shown_path(row.source)))
+    if row.model:
+        facts.append(("model", f"{row.model}, voice {row.voice or 'unknown'}, {row.characters} characters"))
     if row.priority:
-        _add(text, "priority", str(row.priority))
+        facts.append(("priority", str(row.priority)))
     if row.attempts:
-        _add(text, "attempts", f"{row.attempts} did not come to a good end")
+        facts.append(("attempts", f"{row.attempts} did not come to a good end"))
+    return visible(row.id), tuple((label, visible(value)) for label, value in facts)
+
+
+def describe_run(facts: TaskFacts) -> Facts:
+    """What the disk knows of a task: how its newest run came about, and what of it could not be read."""
+    told = [("note", note) for note in facts.notes]
+    if facts.run is not None:
+        told += facts.run.settings
+    elif facts.excerpt is None:
+        told.append(("run", "none yet: settings and chunks are told once it is rendered"))
+    return "", tuple((label, visible(value)) for label, value in told)
+
+
+def as_table(facts: Facts) -> Group:
+    """Facts a line each, or several where they are long; all of the person's own words literal."""
+    title, pairs = facts
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(width=_LABEL_CELLS, style="dim")
+    table.add_column(ratio=1, overflow="fold")
+    for label, value in pairs:
+        table.add_row(Text(label), Text(value))
+    parts = [Text(title, style="bold" if pairs else "")] if title else []
+    return Group(*parts, *([table] if pairs else []))
+
+
+def describe_excerpt(excerpt: Excerpt) -> Text:
+    """The lines of a file around a mistake, with a mark below the place."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    width = len(str(excerpt.lines[-1][0]))
+    for number, line in excerpt.lines:
+        is_place = number == excerpt.line
+        text.append(f"{'>' if is_place else ' '} {number:>{width}}  ", style="bold" if is_place else "dim")
+        text.append(_shown(line[:_WIDTH]) + "\n", style="bold" if is_place else "")
+        if is_place and excerpt.column is not None and excerpt.column <= _WIDTH:
+            before = Text(_shown(line[: excerpt.column - 1])).cell_len
+            text.append(" " * (width + 4 + before) + "^\n", style="bold")
     text.rstrip()
     return text
 
 
-def _add(text: Text, label: str, value: str) -> None:
-    text.append(f"{label:<9}", style="dim")
-    text.append(value + "\n")
+def summarise(run: RunFacts) -> str:
+    """`12 of 40 chunks, 1 rendering, 27 waiting`."""
+    counts = {state: run.count(state) for state in _STATES}
+    others = [f"{count} {state}" for state, count in counts.items() if count and state != "done"]
+    return ", ".join([f"{counts['done']} of {len(run.chunks)} chunks", *others])
+
+
+def _shown(line: str) -> str:
+    return visible(line.replace("\t", "  "))

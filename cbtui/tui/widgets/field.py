@@ -27,6 +27,10 @@ class Line(Input):
         Binding("up", "step(-1)", show=False),
     ]
 
+    DEFAULT_CSS = """
+    Line > .input--placeholder, Line > .input--suggestion { color: $foreground 50%; }
+    """
+
     def __init__(self, value: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(value, id=id, compact=True, select_on_focus=False, max_length=MAX_TYPED)
         self._offers: tuple[str, ...] = ()
@@ -137,6 +141,12 @@ class Field(Vertical):
         """Say what is wrong; nothing for nothing."""
         self.set_class(bool(problem), "-faulty")
         self.query_one(".problem", Static).update(Text("\n".join(map(visible, problem.split("\n")))))
+        if problem and self.has_focus_within:
+            self.call_after_refresh(self.scroll_visible, animate=False)
+
+    def on_descendant_focus(self) -> None:
+        """Have what stands below the line in sight too."""
+        self.call_after_refresh(self.scroll_visible, animate=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

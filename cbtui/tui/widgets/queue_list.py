@@ -64,8 +64,8 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
     }
     DEFAULT_CSS = """
     QueueList { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
-    QueueList > .queue--cursor { background: $primary 30%; }
-    QueueList:focus > .queue--cursor { background: $primary 60%; }
+    QueueList > .queue--cursor { background: $primary 15%; }
+    QueueList:focus > .queue--cursor { background: $primary 30%; }
     QueueList > .queue--marked { text-style: bold; color: $accent; }
     QueueList > .queue--dim { color: $text-muted; }
     QueueList > .queue--queued { color: $foreground; }

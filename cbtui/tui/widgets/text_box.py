@@ -109,6 +109,10 @@ class TextBox(Vertical):
         else:
             self._keep_aside(text)
 
+    @property
+    def is_blank(self) -> bool:
+        return not self.text.strip()
+
     def focus_control(self) -> None:
         (self._editor if self._long is None else self._description).focus()
 
@@ -150,7 +154,8 @@ class TextBox(Vertical):
 
     def _described(self, text: str) -> Text:
         lines = text.count("\n") + 1
-        described = Text(f"{len(text):,} characters in {lines:,} lines: too long to be edited here.\n", style="bold")
+        described = Text()
+        described.append(f"{len(text):,} characters in {lines:,} lines: too long to be edited here.\n", style="bold")
         described.append("They are added as they are. Backspace takes them out; what is pasted goes below them.\n\n")
         described.append(text[:_SHOWN].rstrip())
         described.append(self._words.plain(" …\n\n… "), style="bold")
