@@ -36,8 +36,8 @@ _PREVIEWED = 3000  # characters
 NO_JOB = "none: the top folder"
 ABOUT_JOBS = "a new name makes a new folder; book/one is a folder in a folder"
 
-_LABELS = {"reference": "clip", "cfg_weight": "cfg weight"}
-_CHOICES = {
+_LABELS: Mapping[str, str] = {"reference": "clip", "cfg_weight": "cfg weight"}
+_CHOICES: Mapping[str, Sequence[tuple[str, str]]] = {
     "model": [(model, model) for model in MODELS],
     "language": [(f"{name} ({code})", code) for code, name in sorted(LANGUAGES.items(), key=lambda each: each[1])],
 }

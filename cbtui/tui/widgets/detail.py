@@ -57,13 +57,18 @@ class Detail(Vertical):
         yield Waveform(self._words, id="wave")
 
     def on_mount(self) -> None:
-        self._feed = TaskFeed(cast("CbtuiApp", self.app).places, self.post_message)
+        app = cast("CbtuiApp", self.app)
+        self._feed = TaskFeed(app.places, self.post_message)
+        # The screen may have had a reading before this had its parts.
+        self.show(app.snapshot)
 
     def on_unmount(self) -> None:
         if self._feed is not None:
             self._feed.stop()
 
     def show(self, snapshot: Snapshot) -> None:
+        if self._feed is None:
+            return
         focus = snapshot.focus
         shown = _empty(snapshot) if focus is None else describe(focus, snapshot.pace)
         if shown != self._shown:
@@ -74,7 +79,7 @@ class Detail(Vertical):
             self._task_id = task
             # Nothing yet, but its room stays: the next task may have a sound too.
             self._hear(None)
-        if self._feed is not None and self.screen.is_current:
+        if self.screen.is_current:
             self._feed.want(focus)
 
     def on_task_read(self, message: TaskRead) -> None:
