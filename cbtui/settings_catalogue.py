@@ -48,6 +48,7 @@ APP: tuple[Known, ...] = (
         "osc9",
         "bell",
     ),
+    _app("theme", "the colours of the screen, until you choose others with t", "dark", "amber"),
     _app("keys", "keys of your own, by the names that ? shows", "none", "{pause: f5}"),
     _app("hooks.task_done", "a command for each finished task; it gets JSON", "none", "[notify-send, a task is done]"),
     _app("hooks.task_failed", "a command for each task that failed", "none", "[notify-send, a task failed]"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from cbtui.host.store import Store, UnknownTask, attach_store, open_store, store
 from cbtui.paths import Places
 
 DEADLINE = 600.0  # seconds
+_PAUSE_SECONDS = 0.005
 _ENDING_SECONDS = 5.0
 
 
@@ -27,29 +28,38 @@ def make_places(root: Path) -> Places:
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """`store` is a connection of its own, as a viewer's. `start_seconds`: from the start until all files were read.
-
-    Where there are 100 or fewer, a quarter of a second in which the intake waited for more is part of it.
-    """
+    """`store` is a connection of its own, as a viewer's; `started` the moment before the host's start."""
 
     store: Store
-    start_seconds: float
+    started: float
+
+    def until_queued(self, task: str) -> float:
+        """Seconds from the host's start to this task in the queue. Raises TimeoutError."""
+        return self._until(lambda: is_queued(self.store, task), task)
+
+    def until_count(self, tasks: int) -> float:
+        """Seconds from the host's start to so many tasks in the queue. Raises TimeoutError."""
+        return self._until(lambda: self.store.queue.count() >= tasks, f"{tasks} tasks")
+
+    def _until(self, is_met: Callable[[], bool], what: str) -> float:
+        while not is_met():
+            if time.perf_counter() - self.started > DEADLINE:
+                raise TimeoutError(f"after {DEADLINE:.0f} s, not queued: {what}")
+            time.sleep(_PAUSE_SECONDS)
+        return time.perf_counter() - self.started
 
 
 @contextmanager
 def hosting(places: Places) -> Iterator[Hosted]:
-    """The queue is paused, so no engine is asked for anything. Raises TimeoutError."""
+    """The queue is paused, so no engine is asked for anything."""
     with open_store(store_path(places)).store as store:
         store.meta.set_paused(paused=True)
     host = Host(Engines(places), options=HostOptions(), overrides={}, journal=lambda entry: None)
     started = time.perf_counter()
     host.start()
     try:
-        if not host.wait_until_taken_in(DEADLINE):
-            raise TimeoutError(f"the files in {places.jobs} were not taken in")
-        taken = time.perf_counter() - started
         with attach_store(store_path(places)) as store:
-            yield Hosted(store, taken)
+            yield Hosted(store, started)
     finally:
         host.stop()
         _join_threads()

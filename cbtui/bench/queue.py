@@ -23,9 +23,9 @@ def bench_queue(folder: Path, *, tasks: int, burst: int, drops: int, tell: Tell)
     done), `of_a_name` (one task has that text in its name), and `screen` (90, in the order of the screen); `since_ms`:
     what changed when `nothing`, `one_task` or `250_tasks` did; `work_ms`, the estimate for the whole queue.
 
-    Folders: `intake` (`files`, `seconds`, `per_second`), a host's first start over at most 20,000 files; `scan`
+    Folders: `intake` (`files`, `seconds`, `per_second`), a host's first start over at most 20,000 new files; `scan`
     (`files`, `seconds`, `bare_seconds`, `ratio`), a look at `tasks` files against os.walk with lstat;
-    `restart_seconds`, a host's start over `tasks` files that it knows.
+    `restart_seconds`, a host's start over `tasks` files that it knows, until one more that came meanwhile is queued.
 
     Drops: `drop_to_queued_ms`, from right before the rename to the row in the store; `drop` (`poll_ms`, between two
     looks at the store; `watchfiles_fast_ms` and `watchfiles_defaults_ms`, the same drops seen by a bare loop with

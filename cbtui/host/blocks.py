@@ -90,9 +90,7 @@ class Blocks:
         self.remove("memory", task)
         self.remove("in use", task)
         if written:
-            self._blocks = {
-                key: block for key, block in self._blocks.items() if block.tasks or not block.cause == "disk"
-            }
+            self._blocks = {key: each for key, each in self._blocks.items() if each.tasks or each.cause != "disk"}
 
     @property
     def full_disk(self) -> Block | None:

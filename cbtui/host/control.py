@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cbtui.core.status import WAITING, IllegalTransition
-from cbtui.host.store import Filter, OutOfRange, Store, StoreError, TaskRow
+from cbtui.host.store import Filter, OutOfRange, Store, TaskIsRendering, TaskRow, UnknownTask
 
 _GLOB = frozenset("*?[")
 _NAMED = 3
@@ -87,19 +87,23 @@ def _shift(store: Store, names: list[str], by: object) -> Answer:
 
 def _each(store: Store, names: list[str], done: str, step: Steps) -> Answer:
     """Take a step with each task. What a glob finds and cannot take it is passed over; what is named is refused."""
+    seen: set[str] = set()
     changed: list[TaskRow] = []
     interrupt: dict[str, bool] = {}
     refused: list[str] = []
     for name in names:
         by_glob = bool(_GLOB & set(name))
         for row in _find(store, [name]):
+            if row.id in seen:
+                continue
+            seen.add(row.id)
             try:
                 how = step(store, row)
             except IllegalTransition:
                 if not by_glob:
                     refused.append(f"{row.id} is {row.state}")
                 continue
-            except (Refused, StoreError) as error:
+            except (Refused, TaskIsRendering, UnknownTask) as error:
                 if not by_glob:
                     refused.append(str(error))
                 continue
@@ -123,6 +127,7 @@ def _pause(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
 def _resume(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
     if row.state != "paused":
         raise Refused(f"{row.id} is {row.state}, not paused")
+    _check_file(row)
     store.tasks.transition(row.id, "queued")
     return ""
 
@@ -139,9 +144,18 @@ def _retry(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
     if row.state in {"paused", "invalid"}:
         advice = "cbtui resume goes on with it" if row.state == "paused" else "mend its file"
         raise Refused(f"{row.id} is {row.state}: {advice}")
+    if row.state == "rendering":
+        raise Refused(f"{row.id} is being rendered")
+    _check_file(row)
     store.tasks.transition(row.id, "queued")
     store.tasks.set_fresh(row.id, fresh=fresh)
     return ""
+
+
+def _check_file(row: TaskRow) -> None:
+    """A file that broke while its task was being rendered."""
+    if row.problems:
+        raise Refused(f"the file of {row.id} is invalid: {row.problems[0]}")
 
 
 def _remove(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:

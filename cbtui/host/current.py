@@ -27,13 +27,14 @@ class Current:
     """Listens to the renderer for one task, and writes what it hears into the store a few times a second.
 
     Belongs to the engine's thread, but for `task`, `wishes` and `tokens_per_second`. `take_seconds` is the work that
-    went into takes.
+    went into takes; `has_run` tells that a run has begun.
     """
 
     def __init__(self, task: TaskRow, store: Store, journal: Journal) -> None:
         self.task = task
         self.wishes = Wishes()
         self.take_seconds = 0.0
+        self.has_run = False
         self._store = store
         self._journal = journal
         self._done = 0
@@ -41,6 +42,8 @@ class Current:
         self._drawn: dict[str, int] = {}
         self._tokens = 0
         self._looked_up: list[CacheEvent] = []
+        self._fresh_run_unwritten = False
+        self._told_of_store = False
         self._written_at = time.monotonic()
         self._take_began = time.monotonic()
 
@@ -61,13 +64,16 @@ class Current:
             case Noticed(message, level):
                 self._journal(JournalEntry("notice", message, self.task.id, level))
             case RunStarted():
+                self.has_run = True
+                # From here on the fresh run is the newest: after a crash it goes on, and no other is begun.
+                self._fresh_run_unwritten = self.task.fresh
                 self._done, self._total = report.ready, report.chunks
                 self._take_began = time.monotonic()
                 start: dict[str, object] = {"run": report.run, "chunks": report.chunks, "ready": report.ready}
                 ready = f", {report.ready} ready" if report.ready else ""
                 message = f"run {report.run}: {report.chunks} chunks{ready}"
                 self._journal(JournalEntry("rendering", message, self.task.id, facts=start))
-                self._write_progress(began=True)
+                self._write_progress()
             case ChunkProgressed():
                 self._drawn[report.request_id] = report.tokens
             case TakeFinished():
@@ -78,10 +84,13 @@ class Current:
         return None
 
     def write_look_ups(self) -> None:
-        """Write down the cache look-ups so far. Raises StoreFull and the like."""
+        """Write down the cache look-ups so far, in the transaction that is open. Raises StoreFull and the like."""
         if self._looked_up:
             self._store.cache_events.append(self._looked_up)
-            self._looked_up.clear()
+
+    def forget_look_ups(self) -> None:
+        """They are written for good, or can never be."""
+        self._looked_up.clear()
 
     def _finish_take(self, take: TakeFinished) -> None:
         self._done += take.chunks
@@ -96,16 +105,20 @@ class Current:
         self._journal(JournalEntry("chunk", message, self.task.id, facts=facts))
         self._write_progress(advanced=True)
 
-    def _write_progress(self, *, began: bool = False, advanced: bool = False) -> None:
+    def _write_progress(self, *, advanced: bool = False) -> None:
         """Progress that cannot be written is only old when the next is."""
         self._written_at = time.monotonic()
         progress = Progress(self._done, self._total, self._tokens + sum(self._drawn.values()))
         try:
             with self._store.transaction():
                 self._store.tasks.set_progress(self.task.id, progress, advanced=advanced)
-                if began and self.task.fresh:
-                    # The fresh run is the newest from here on: after a crash it goes on, and no other is begun.
-                    self._store.tasks.set_fresh(self.task.id, fresh=False)
+                if self._fresh_run_unwritten:
+                    self._store.tasks.begin_fresh_run(self.task.id)
                 self.write_look_ups()
         except StoreError as error:
-            self._journal(JournalEntry("store", f"progress is not written: {error}", self.task.id, "warning"))
+            if not self._told_of_store:
+                self._told_of_store = True
+                self._journal(JournalEntry("store", f"progress is not written: {error}", self.task.id, "warning"))
+        else:
+            self._told_of_store = self._fresh_run_unwritten = False
+            self.forget_look_ups()

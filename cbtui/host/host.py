@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 
@@ -101,9 +102,7 @@ class Host:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until the host itself wants to end: a person asked, or only a new process can go on."""
-        if self._line.restart_wanted.is_set():
-            return True
-        return self._stop_wanted.wait(seconds) or self._line.restart_wanted.is_set()
+        return self._stop_wanted.wait(seconds)
 
     def wait_until_taken_in(self, seconds: float) -> bool:
         """Wait until every file that is there has been read; whether that came."""
@@ -136,7 +135,8 @@ class Host:
             self._journal(JournalEntry("store", f"{error}; the next start puts it right", level="warning"))
         state = "" if ended else "; the model was still computing, what it did is dropped"
         self._journal(JournalEntry("stopped", f"{self._places.jobs} is not watched any more{state}"))
-        self._live.remove()
+        with contextlib.suppress(OSError):
+            self._live.remove()
         self._lock.release()
 
     def _wake(self) -> None:
@@ -149,9 +149,7 @@ class Host:
             else:
                 self._journal(JournalEntry("queued", row.reason, row.id, "warning"))
         # Whatever they waited for, it is looked at anew.
-        with store.transaction():
-            while blocked := store.queue.page(limit=1000, only=Filter(states=("blocked",))):
-                store.tasks.transition_each([row.id for row in blocked], "queued")
+        store.tasks.transition_all("blocked", "queued")
 
     def _give_back(self, store: Store) -> None:
         with store.transaction():

@@ -134,6 +134,8 @@ class Intake:
     def _look_at_some(self, store: Store) -> None:
         """One slice of the files that wait. Where something unforeseen is wrong with one, the others go on."""
         some = dict(itertools.islice(self._pending.items(), self._slice))
+        for path in some:
+            del self._pending[path]
         try:
             self._insist(lambda: self._look(store, some))
         except GivenUp:
@@ -141,16 +143,16 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about one file, and told with it
             if self._slice > 1:
                 self._slice = 1
+                self._pending = some | self._pending
                 return
             for path, stamp in some.items():
                 self._refuse(store, path, stamp, error)
-        for path in some:
-            del self._pending[path]
         if not self._pending:
             self._slice = _SLICE
 
     def _refuse(self, store: Store, path: Path, stamp: Stamp, error: Exception) -> None:
         """Show a file as invalid that could not be read for a reason that nobody foresaw."""
+        self._unconditional.discard(path)
         problem = Problem(shown_path(path), f"an unexpected error: {error!r}. The log has more.")
         try:
             found = self._reader.refuse(path, stamp, (problem,), store.files.known([path]).get(path))
@@ -263,11 +265,10 @@ class Intake:
         }
         own = {path: stamp for path, stamp in changed.items() if not self._is_text_of_another(store, path)}
         # Of two files of one task, the one that is it already.
-        own = dict(sorted(own.items(), key=lambda each: each[0] not in known or known[each[0]].state == "invalid"))
+        own = dict(sorted(own.items(), key=lambda each: not self._was_valid(store, each[0], known)))
         readings = self._reader.read(own, known)
         with store.transaction():
-            taken: dict[str, Path] = {}
-            found: list[FoundTask] = []
+            named: dict[Path, FoundTask] = {}
             for path in changed.keys() - own.keys():
                 self._drop(store, path)
             for reading in readings:
@@ -279,7 +280,12 @@ class Intake:
                 elif reading.found is None:
                     self._drop(store, reading.source)
                 else:
-                    found.append(self._as_task(store, reading.found, known.get(reading.source), taken))
+                    named[reading.source] = reading.found
+            taken: dict[str, Path] = {}
+            # A valid file has the first choice of a name.
+            for task in sorted(named.values(), key=lambda task: bool(task.problems)):
+                named[task.source] = self._as_task(store, task, known.get(task.source), taken)
+            found = list(named.values())
             put = store.files.put(found)
         self._unconditional -= files.keys()
         for task in found:
@@ -288,6 +294,9 @@ class Intake:
             self._inputs_changed = True
         self._watch_fresh_inputs(found)
         self._tell(found, put)
+
+    def _was_valid(self, store: Store, path: Path, known: Mapping[Path, KnownFile]) -> bool:
+        return path in known and store.files.holder(known[path].task, ever_valid=True) == path
 
     def _drop(self, store: Store, text: Path) -> None:
         """A text of another file is no task, once it is not being rendered any more."""
@@ -316,11 +325,11 @@ class Intake:
             # It keeps its name until the rendering is over.
             self._again[found.source] = time.monotonic() + _FRESH_SECONDS
 
-        def holder(task: str) -> Path | None:
-            path = taken.get(task) or store.files.holder(task)
+        def holder(task: str, *, ever_valid: bool = False) -> Path | None:
+            path = taken.get(task) or store.files.holder(task, ever_valid=ever_valid)
             return path if path is not None and path != found.source and os.path.lexists(path) else None
 
-        other = holder(found.id)
+        other = holder(found.id, ever_valid=not found.problems)
         if other is not None:
             message = f"makes the same task '{found.id}' as {shown_path(other)}: rename one of them"
             problems = found.problems or (Problem(shown_path(found.source), message),)
@@ -328,8 +337,17 @@ class Intake:
             names = itertools.chain([second], (f"{second}.{number}" for number in itertools.count(3)))
             name = next(name for name in names if holder(name) is None)
             found = replace(found, id=name, problems=problems, digest="", finished=None)
+        else:
+            self._displace(store, found)
         taken[found.id] = found.source
         return found
+
+    def _displace(self, store: Store, found: FoundTask) -> None:
+        """What had this task's name, a file that is gone or never was valid, loses its entry and may get another."""
+        path = store.files.holder(found.id)
+        if path is not None and path != found.source:
+            self._release(each for each, _ in store.files.known([path])[path].inputs)
+            self._read_anew([path])
 
     def _watch_fresh_inputs(self, found: Iterable[FoundTask]) -> None:
         now = time.time()

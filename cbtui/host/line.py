@@ -11,33 +11,32 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cbtui.core.events import CacheEvent
-from cbtui.core.stamp import Stamp
 from cbtui.core.task import Task
 from cbtui.engine.base import DeviceLost, EngineUnavailable, OutOfMemory, PreparationStopped
 from cbtui.engine.cache_log import CacheLog
 from cbtui.host.blocks import Blocks
 from cbtui.host.current import Current
 from cbtui.host.doing import Doing
+from cbtui.host.faults import Faults
 from cbtui.host.hooks import Hooks
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.options import HostOptions
 from cbtui.host.outcomes import Outcomes
 from cbtui.host.persistence import GivenUp, Insistence
+from cbtui.host.picking import Picking, is_folder
 from cbtui.host.reading import Reader, model_of
 from cbtui.host.rendering.batch import render_task
 from cbtui.host.rendering.engines import Engines
 from cbtui.host.rendering.renderer import Rendered, full_disk
 from cbtui.host.rendering.reports import Report
 from cbtui.host.rendering.runs import RunInUse
-from cbtui.host.scheduler import Need, choose
-from cbtui.host.store import Store, TaskRow, attach_store
+from cbtui.host.scheduler import Need
+from cbtui.host.store import Store, StoreError, UnknownTask, attach_store
 from cbtui.host.watchman import Watchman
 
 log = logging.getLogger("cbtui.line")
 
 _TURN_SECONDS = 1.0
-# How long the intake gets to sort out a file that is another task by now.
-_SORTING_SECONDS = 0.2
 
 
 class Line:
@@ -71,10 +70,10 @@ class Line:
         self._on_finished = on_finished
         self._wake = threading.Event()
         self._insist = Insistence(self._stopped, journal)
+        self._faults = Faults("notice", journal)
         self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._blocks = Blocks()
         self._watchman = Watchman(journal)
-        self._last: Need | None = None
         self._worked_at = time.monotonic()
         self._has_worked = False
         self.current: Current | None = None
@@ -109,6 +108,16 @@ class Line:
         self._asked.put(action)
         self._wake.set()
 
+    def try_again(self) -> None:
+        """See at once whether what blocks tasks is gone."""
+        self.ask(lambda: self._blocks.make_due(time.monotonic()))
+
+    def restart(self) -> None:
+        """The device does nothing more in this process: another is to go on."""
+        self.restart_wanted.set()
+        self.stop()
+        self._on_finished()
+
     def forget_memory(self) -> None:
         """Models were loaded or unloaded: what memory held before is no measure any more."""
         self._watchman.forget_memory()
@@ -116,15 +125,18 @@ class Line:
     @property
     def hold(self) -> str:
         """Why nothing can be rendered at all; empty where nothing stands in the way."""
+        if self._insist.trouble:
+            return self._insist.trouble
         if block := self._blocks.full_disk:
             return f"no space left on the disk of {block.place}"
-        return "" if self._reader.root.is_dir() else f"the jobs directory {self._reader.root} cannot be reached"
+        return "" if is_folder(self._reader.root) else f"the jobs directory {self._reader.root} cannot be reached"
 
     def should_stop(self) -> bool:
         return self._stopped.is_set()
 
     def _run(self) -> None:
-        with attach_store(self._store_path) as store:
+        # Where it is given up, the host stops.
+        with contextlib.suppress(GivenUp), self._insist(lambda: attach_store(self._store_path)) as store:
             outcomes = Outcomes(
                 store,
                 self._blocks,
@@ -134,128 +146,104 @@ class Line:
                 hooks=self._hooks,
                 look_again=self._look_again,
             )
+            picking = Picking(
+                store,
+                self._reader,
+                outcomes,
+                insist=self._insist,
+                journal=self._journal,
+                overtake=self._options.overtake,
+                loaded_models=self._engines.loaded_models,
+                announce=self._announce,
+                look_again=self._look_again,
+            )
             while not self._stopped.is_set():
                 try:
-                    self._turn(store, outcomes)
+                    self._turn(store, outcomes, picking)
+                    self._faults.forget()
                 except GivenUp:
-                    return
-                except Exception as error:
+                    raise
+                except Exception as error:  # noqa: BLE001 - it is told
                     # A line that died in silence would leave the queue standing for ever.
-                    log.exception("unexpected error in the engine's thread")
-                    self._journal(JournalEntry("notice", f"an unexpected error: {error!r}; going on", level="error"))
+                    self._faults.tell(error)
                     self._stopped.wait(_TURN_SECONDS)
 
-    def _turn(self, store: Store, outcomes: Outcomes) -> None:
+    def _announce(self, current: Current | None) -> None:
+        self.current = current
+
+    def _turn(self, store: Store, outcomes: Outcomes, picking: Picking) -> None:
         while not self._asked.empty():
             self._asked.get()()
+            self._worked_at = time.monotonic()
         outcomes.release_what_is_due()
         if self._finishing.is_set():
             self._on_finished()
             self._stopped.wait(_TURN_SECONDS)
             return
-        row = None if self.hold else self._insist(lambda: self._next(store))
-        if row is not None:
+        current = None if self.hold else self._insist(picking.begin_next)
+        if current is not None:
             self._has_worked = True
-            self._render(store, outcomes, row)
+            self._render(store, outcomes, picking, current)
             self._worked_at = time.monotonic()
             return
-        if self._has_worked and not self.hold and not store.meta.paused:
-            self._has_worked = False
-            self._tell_empty(store)
+        if self._has_worked and not self.hold:
+            self._tell_if_empty(store)
         self._unload_when_idle()
         due = self._blocks.next_due()
         seconds = _TURN_SECONDS if due is None else min(_TURN_SECONDS, due - time.monotonic())
         self._wake.wait(max(0.01, seconds))
         self._wake.clear()
 
-    def _next(self, store: Store) -> TaskRow | None:
-        if store.meta.paused:
-            return None
-        most = self._options.overtake
-        choice = choose(store.queue.next_queued(most + 1), self._last, self._engines.loaded_models(), most)
-        if choice is None:
-            return None
-        with store.transaction():
-            row = store.tasks.begin(choice.task.id, overtaking=choice.overtakes)
-            if choice.spared:
-                store.meta.count("swaps_avoided")
-        return row
-
-    def _render(self, store: Store, outcomes: Outcomes, row: TaskRow) -> None:
-        current = self.current = Current(row, store, self._journal)
+    def _render(self, store: Store, outcomes: Outcomes, picking: Picking, current: Current) -> None:
+        row = current.task
         try:
-            task = self._read(store, outcomes, row)
+            task = picking.read(current)
             if task is not None:
-                self._render_task(store, outcomes, current, task)
+                self._render_task(store, outcomes, picking, current, task)
         except GivenUp:
             raise
-        except Exception as error:
-            # Whatever one task does to us, the next may be fine.
+        except BaseException as error:
+            # Whatever one task does to us, the next may be fine; a panic in a library of Rust is no Exception.
             log.exception("unexpected error while rendering %s", row.id)
             outcomes.fail(current, f"unexpected error: {error!r}. The log has more.")
         finally:
             self.doing.end()
             self.current = None
 
-    def _read(self, store: Store, outcomes: Outcomes, row: TaskRow) -> Task | None:
-        """The task as its file has it; None where the file is not what the queue took it for: then it is put anew."""
-        try:
-            stamp = Stamp.of(row.source.lstat())
-        except FileNotFoundError:
-            self._insist(lambda: _lose(store, row))
-            return None
-        except OSError as error:
-            outcomes.block(row, "in use", row.id, f"{row.source}: {error.strerror}.")
-            return None
-        (reading,) = self._reader.read({row.source: stamp}, store.files.known([row.source]))
-        found = reading.found
-        if reading.task is not None and found is not None and (found.id, found.digest) == (row.id, row.digest):
-            return reading.task
-        self._insist(lambda: store.tasks.give_back(row.id))
-        if found is not None and found.id == row.id:
-            self._insist(lambda: store.files.put([found]))
-        else:
-            self._look_again(row.source)
-            self._stopped.wait(_SORTING_SECONDS)
-        return None
-
-    def _render_task(self, store: Store, outcomes: Outcomes, current: Current, task: Task) -> None:
+    def _render_task(self, store: Store, outcomes: Outcomes, picking: Picking, current: Current, task: Task) -> None:
         row, model = current.task, model_of(task)
         if held := self._blocks.holding("engine", model, now=time.monotonic()):
-            outcomes.block(row, "engine", model, held.reason)
+            outcomes.block(current, "engine", model, held.reason)
             return
         try:
             rendered = self._with_relief(store, current, task)
         except DeviceLost as error:
-            reason = str(error)
-            self._insist(lambda: store.tasks.survive(row.id, cause=reason))
-            self._journal(JournalEntry("failed", f"{error} cbtui starts itself anew.", row.id, "error"))
-            self.restart_wanted.set()
-            self.stop()
+            outcomes.survive(current, str(error))
+            self.restart()
         except OutOfMemory as error:
-            outcomes.block(row, "memory", row.id, str(error))
+            outcomes.block(current, "memory", row.id, str(error))
         except PreparationStopped:
             outcomes.give_back(current)
         except EngineUnavailable as error:
-            outcomes.block(row, "engine", model, str(error))
+            outcomes.block(current, "engine", model, str(error))
         except RunInUse as error:
-            outcomes.block(row, "in use", row.id, f"{error}.")
+            outcomes.block(current, "in use", row.id, f"{error}.")
         except OSError as error:
             outcomes.fail(current, f"{error.filename}: {error.strerror}", no_room=full_disk(error))
         else:
-            outcomes.forgive(model)
-            self._last = Need(row.model, row.voice)
+            if rendered.rendered:
+                outcomes.forgive(model)
+            picking.last = Need(row.model, row.voice)
             outcomes.settle(current, task, rendered)
 
     def _with_relief(self, store: Store, current: Current, task: Task) -> Rendered:
         """Render; where memory runs out, with a smaller batch, then with no other model beside it."""
-        fresh = current.task.fresh
         while True:
             try:
                 (rendered,) = render_task(
                     task,
                     self._engines,
-                    "new" if fresh else "last",
+                    "new" if current.task.fresh and not current.has_run else "last",
                     report=lambda report: self._listen(current, task, report),
                     should_stop=lambda: self._stopped.is_set() or current.wishes.stop.is_set(),
                     should_yield=lambda: self._should_yield(store, current),
@@ -266,8 +254,6 @@ class Line:
                     raise
                 self.forget_memory()
                 self._journal(JournalEntry("memory", f"{error} Going on with {relief}.", task.id, "warning"))
-                # The fresh run has begun, and is the last one.
-                fresh = False
             else:
                 return rendered
 
@@ -284,11 +270,24 @@ class Line:
             self._watchman.observe(take, self._engines.of(task).vitals(), current.task)
 
     def _should_yield(self, store: Store, current: Current) -> bool:
-        """Whether the person paused it or the queue, or put something more urgent before it."""
-        if self._finishing.is_set() or current.wishes.make_way.is_set() or store.meta.paused:
+        """Whether the person paused it or the queue, or put something more urgent before it; once so, for good."""
+        wish = current.wishes.make_way
+        if not wish.is_set() and (self._finishing.is_set() or self._is_overruled(store, current.task.id)):
+            wish.set()
+        return wish.is_set()
+
+    def _is_overruled(self, store: Store, task: str) -> bool:
+        try:
+            row = store.tasks.get(task)
+            if row.state != "rendering" or store.meta.paused:
+                return True
+            first = store.queue.next_queued(1)
+        except UnknownTask:
             return True
-        first = store.queue.next_queued(1)
-        return bool(first) and first[0].priority > store.tasks.get(current.task.id).priority
+        except StoreError:
+            # Rendering needs no store for a while; the next border asks again.
+            return False
+        return bool(first) and first[0].priority > row.priority
 
     def _unload_when_idle(self) -> None:
         limit = self._options.idle_unload
@@ -299,13 +298,11 @@ class Line:
         self.forget_memory()
         self._journal(JournalEntry("model", f"unloaded {names} after {limit:.0f} s without work"))
 
-    def _tell_empty(self, store: Store) -> None:
+    def _tell_if_empty(self, store: Store) -> None:
+        """Once it has worked, when nothing is left that it could go on with by itself."""
         counts: dict[str, object] = {state: count for state, count in store.queue.counts().items() if count}
+        if store.meta.paused or counts.keys() & {"queued", "blocked"}:
+            return
+        self._has_worked = False
         self._journal(JournalEntry("empty", "nothing is left to render", facts=counts))
         self._hooks.run("queue_empty", {"counts": counts})
-
-
-def _lose(store: Store, row: TaskRow) -> None:
-    with store.transaction():
-        store.tasks.give_back(row.id)
-        store.files.lose(row.source)

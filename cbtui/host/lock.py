@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -63,16 +64,19 @@ class HostLock:
                 raise HostRunning(self._places.jobs, holder)
             time.sleep(_GLANCE_SECONDS)
         holder = Holder(os.getpid(), platform.node(), time.time(), str(self._places.jobs), screen)
-        file.seek(0)
-        file.truncate()
-        file.write(json.dumps(asdict(holder)))
-        file.flush()
         self._file = file
+        # On a full disk nobody learns who holds it; it is held all the same.
+        with contextlib.suppress(OSError):
+            file.truncate(0)
+            file.write(json.dumps(asdict(holder)))
+            file.flush()
 
     def release(self) -> None:
         if self._file is not None:
-            self._file.truncate(0)
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.truncate(0)
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
 
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from cbtui.core.status import Result, State
 from cbtui.core.task import Task
@@ -17,6 +18,8 @@ from cbtui.host.persistence import Insistence
 from cbtui.host.rendering.digest import find_finished
 from cbtui.host.rendering.renderer import Rendered
 from cbtui.host.store import Store, TaskRow, UnknownTask
+
+T = TypeVar("T")
 
 
 class Outcomes:
@@ -59,12 +62,10 @@ class Outcomes:
         """Queue a task whose rendering was interrupted, unless a person put it elsewhere; returns where it stands."""
 
         def write() -> State | None:
-            with self._store.transaction():
-                current.write_look_ups()
-                self._store.tasks.give_back(current.task.id)
-                return self._state(current.task.id)
+            self._store.tasks.give_back(current.task.id)
+            return self._state(current.task.id)
 
-        return self._insist(write)
+        return self._write(current, write)
 
     def fail(self, current: Current, reason: str, *, no_room: Path | None = None) -> None:
         """A failure of this task alone; for want of room on a disk, a block."""
@@ -74,12 +75,10 @@ class Outcomes:
             return
         result = Result(reason=reason)
 
-        def write() -> TaskRow | None:
-            with self._store.transaction():
-                current.write_look_ups()
-                return self._store.tasks.finish(row.id, "failed", digest=row.digest, reason=reason, result=result)
-
-        after = self._insist(write)
+        after = self._write(
+            current,
+            lambda: self._store.tasks.finish(row.id, "failed", digest=row.digest, reason=reason, result=result),
+        )
         self._blocks.forget(row.id, written=False)
         if after is None:
             self._tell_unheard(row, f"failed: {reason}")
@@ -93,17 +92,13 @@ class Outcomes:
         result = self._result(task, row, rendered)
 
         def write() -> TaskRow | None:
-            with self._store.transaction():
-                current.write_look_ups()
-                if current.take_seconds:
-                    share = rendered.rendered / max(1, rendered.rendered + rendered.reused)
-                    characters = len(task.text) * share
-                    self._store.work.add_speed(
-                        row.model, row.voice, characters=characters, seconds=current.take_seconds
-                    )
-                return self._store.tasks.finish(row.id, "done", digest=row.digest, result=result)
+            if current.take_seconds:
+                share = rendered.rendered / max(1, rendered.rendered + rendered.reused)
+                characters = len(task.text) * share
+                self._store.work.add_speed(row.model, row.voice, characters=characters, seconds=current.take_seconds)
+            return self._store.tasks.finish(row.id, "done", digest=row.digest, result=result)
 
-        after = self._insist(write)
+        after = self._write(current, write)
         self._blocks.forget(row.id, written=True)
         if after is None:
             self._tell_unheard(row, f"finished: {result.output}")
@@ -151,20 +146,32 @@ class Outcomes:
         row = current.task
 
         def write() -> tuple[str, ...]:
-            with self._store.transaction():
-                current.write_look_ups()
-                self._store.tasks.finish(row.id, "blocked", digest=row.digest, reason=reason)
-                if cause != "engine":
-                    return ()
-                return self._store.tasks.transition_all("queued", "blocked", model=row.model, reason=reason)
+            self._store.tasks.finish(row.id, "blocked", digest=row.digest, reason=reason)
+            if cause != "engine":
+                return ()
+            return self._store.tasks.transition_all("queued", "blocked", model=row.model, reason=reason)
 
-        alike = self._insist(write)
+        alike = self._write(current, write)
         tasks = list(dict.fromkeys([row.id, *alike]))
         block = self._blocks.add(cause, key, tasks, reason=reason, now=time.monotonic(), place=place)
         others = f" With {len(alike)} others." if alike else ""
         again = max(0.0, block.due - time.monotonic())
         message = f"{reason} It is tried again in {again:.0f} s.{others}"
         self._journal(JournalEntry("blocked", message, row.id, "warning", {"cause": cause, "reason": reason}))
+
+    def survive(self, current: Current, reason: str) -> None:
+        """The device was lost with this task, and the process with it: that counts as a death of the host."""
+
+        def write() -> TaskRow | None:
+            try:
+                return self._store.tasks.survive(current.task.id, cause=reason)
+            except UnknownTask:
+                return None
+
+        after = self._write(current, write)
+        self._journal(JournalEntry("failed", f"{reason} cbtui starts itself anew.", current.task.id, "error"))
+        if after is not None and after.state == "quarantined":
+            self._journal(JournalEntry("quarantined", after.reason, after.id, "error"))
 
     def release_what_is_due(self) -> None:
         """Queue the tasks whose cause may be gone. Raises GivenUp."""
@@ -208,6 +215,18 @@ class Outcomes:
             for task in tasks:
                 if self._state(task) == "blocked":
                     self._store.tasks.transition(task, "queued")
+
+    def _write(self, current: Current, write: Callable[[], T]) -> T:
+        """Write this down together with the look-ups of a rendering that has ended."""
+
+        def write_both() -> T:
+            with self._store.transaction():
+                current.write_look_ups()
+                return write()
+
+        result = self._insist(write_both)
+        current.forget_look_ups()
+        return result
 
     def _state(self, task: str) -> State | None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ from cbtui.core.task import Task
 from cbtui.host.rendering.digest import ClipDigests, digest_task, find_finished
 from cbtui.host.store import FoundTask, KnownFile
 from cbtui.jobs import load_tasks
-from cbtui.jobs.scan import FOLDER_SETTINGS, is_passed_over, is_task_name
+from cbtui.jobs.scan import FOLDER_SETTINGS, TEXT_KINDS, is_passed_over, is_task_name
 from cbtui.jobs.watching import FileRenamed, FileVanished
 from cbtui.jobs.watching.held_open import is_held_open
 from cbtui.jobs.watching.tree import Tree, stamp_of
@@ -139,14 +139,16 @@ class Reader:
         watched = tuple(map(self.as_watched, texts))
         if isinstance(outcome, InvalidFile):
             found = self.refuse(path, stamp, outcome.problems, known)
-            return Reading(path, replace(found, inputs=_stamped((*texts, *_inputs_of(known)))), None, watched)
+            # Of a file that cannot be parsed, two texts are a guess; what it named before is likelier.
+            named = (*texts, *_named_before(known)) if len(texts) > 1 else texts
+            return Reading(path, replace(found, inputs=_stamped(named)), None, watched)
         found = self._found(outcome, stamp, new=known is None)
         if any(there is not None and is_held_open(str(each), there) for each, there in found.inputs):
             return Reading(path, None, None, watched, unfinished=True)
         return Reading(path, found, outcome, watched)
 
     def refuse(self, path: Path, stamp: Stamp, problems: tuple[Problem, ...], known: KnownFile | None) -> FoundTask:
-        """What the queue shows of a file that is no valid task: what it named while it was one is still its own."""
+        """What the queue shows of a file that is no valid task."""
         return FoundTask(
             id=known.task if known else self._name_of(path),
             source=path,
@@ -154,7 +156,7 @@ class Reader:
             digest="",
             problems=problems,
             surroundings=self.surroundings(path),
-            inputs=_stamped(_inputs_of(known)),
+            inputs=_stamped(_named_before(known)),
         )
 
     def _found(self, task: Task, stamp: Stamp, *, new: bool) -> FoundTask:
@@ -185,9 +187,11 @@ def model_of(task: Task) -> str:
     return task.engine if task.engine == "espeak" else f"{task.engine}/{task.model}"
 
 
-def _inputs_of(known: KnownFile | None) -> tuple[Path, ...]:
-    return tuple(path for path, _ in known.inputs) if known else ()
+def _named_before(known: KnownFile | None) -> list[Path]:
+    """What a file named when it was last understood; a text of each kind under one name is a guess."""
+    paths = [path for path, _ in known.inputs] if known else []
+    return [path for path in paths if not {path.with_suffix(kind) for kind in TEXT_KINDS} <= {*paths}]
 
 
-def _stamped(paths: tuple[Path, ...]) -> tuple[tuple[Path, Stamp | None], ...]:
+def _stamped(paths: Iterable[Path]) -> tuple[tuple[Path, Stamp | None], ...]:
     return tuple((path, stamp_of(str(path))) for path in dict.fromkeys(paths))

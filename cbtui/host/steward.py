@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -12,8 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cbtui.core.task import MODELS, ModelName
-from cbtui.engine.base import EngineUnavailable, PreparationStopped
+from cbtui.engine.base import DeviceLost, EngineUnavailable, PreparationStopped
 from cbtui.host.control import Answer, Refused, obey
+from cbtui.host.current import Current
+from cbtui.host.faults import Faults
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.line import Line
 from cbtui.host.live import LiveFile
@@ -28,6 +31,8 @@ log = logging.getLogger("cbtui.steward")
 # A person notices about 100 ms; looking costs 0.1 ms.
 _GLANCE_SECONDS = 0.05
 _LIVE_SECONDS = 1.0
+# How many commands are looked at in one glance.
+_AT_ONCE = 100
 
 Finished = tuple[int, Literal["done", "refused"], str]
 
@@ -61,6 +66,8 @@ class Steward:
         self._handed_over: set[int] = set()
         self._answers: queue.SimpleQueue[Finished] = queue.SimpleQueue()
         self._told_of_live = False
+        self._faults = Faults("command", journal)
+        self._began = time.time()
         self._thread = threading.Thread(target=self._run, name="cbtui-steward", daemon=True)
 
     def start(self) -> None:
@@ -73,67 +80,87 @@ class Steward:
         self._monitor.close()
 
     def _run(self) -> None:
+        # Where it is given up, the host stops.
+        with contextlib.suppress(GivenUp), self._insist(lambda: attach_store(self._store_path)) as store:
+            self._serve(store)
+            self._give_answers(store)
+
+    def _serve(self, store: Store) -> None:
         next_live = 0.0
-        with attach_store(self._store_path) as store:
-            while not self._stopped.is_set():
-                try:
-                    self._work_off(store)
-                    if time.monotonic() >= next_live:
-                        next_live = time.monotonic() + _LIVE_SECONDS
+        while not self._stopped.is_set():
+            try:
+                self._work_off(store)
+                if time.monotonic() >= next_live:
+                    next_live = time.monotonic() + _LIVE_SECONDS
+                    try:
                         self._tell_how_it_fares()
+                    finally:
                         self._every_second()
-                except GivenUp:
-                    return
-                except Exception as error:
-                    # A steward that died in silence would leave every command unanswered.
-                    log.exception("unexpected error in the steward")
-                    self._journal(JournalEntry("command", f"an unexpected error: {error!r}; going on", level="error"))
-                    self._stopped.wait(1.0)
-                self._stopped.wait(_GLANCE_SECONDS)
+                    self._faults.forget()
+            except GivenUp:
+                raise
+            except Exception as error:  # noqa: BLE001 - it is told
+                # A steward that died in silence would leave every command unanswered.
+                self._faults.tell(error)
+                self._stopped.wait(1.0)
+            self._stopped.wait(_GLANCE_SECONDS)
 
     def _work_off(self, store: Store) -> None:
+        self._give_answers(store)
+        for command in store.commands.waiting(_AT_ONCE + len(self._handed_over)):
+            if command.number not in self._handed_over:
+                self._carry_out(store, command)
+
+    def _give_answers(self, store: Store) -> None:
+        """Pass on what the engine's thread answered."""
         while not self._answers.empty():
             number, state, text = self._answers.get()
             self._insist(partial(store.commands.answer, number, state, text))
             self._handed_over.discard(number)
-        for command in store.commands.waiting():
-            if command.number not in self._handed_over:
-                self._carry_out(store, command)
 
     def _carry_out(self, store: Store, command: Command) -> None:
-        current = self._line.current
         try:
-            answer = self._insist(lambda: self._obey(store, command))
+            if command.verb in {"load", "unload"}:
+                self._hand_over(command)
+                return
+            answer, current = self._insist(lambda: self._obey(store, command))
+        except GivenUp:
+            raise
         except (Refused, StoreError) as error:
-            reason = str(error)
-            self._insist(lambda: store.commands.answer(command.number, "refused", reason))
-            self._tell(command, f"refused: {reason}")
+            self._refuse(store, command, str(error))
             return
-        if answer is None:
+        except Exception as error:
+            # One that nobody foresaw must not stand before all others for ever.
+            log.exception("unexpected error at the command %s", command)
+            self._refuse(store, command, f"an unexpected error: {error!r}")
             return
-        # The rendering that was under way when the command took effect, and no later one of the same task.
         if current is not None and current.task.id in answer.interrupt:
             wishes = current.wishes
             (wishes.stop if answer.interrupt[current.task.id] else wishes.make_way).set()
         self._tell(command, answer.text)
+        if command.verb == "retry":
+            self._line.try_again()
+        elif command.verb == "stop":
+            (self._line.finish if command.arguments.get("after_chunk") else self._on_stop)()
         self._line.wake()
 
-    def _obey(self, store: Store, command: Command) -> Answer | None:
-        """Carry out and answer a command in one transaction; None where the answer comes later."""
+    def _obey(self, store: Store, command: Command) -> tuple[Answer, Current | None]:
+        """Carry out and answer a command in one transaction; with the rendering that was under way at that moment."""
         with store.transaction():
-            if command.verb in {"load", "unload"}:
-                self._hand_over(command)
-                return None
-            if command.verb == "stop" and command.arguments.get("after_chunk"):
-                self._line.finish()
-                answer = Answer("the host stops after the chunk that is being rendered", {})
-            elif command.verb == "stop":
-                self._on_stop()
-                answer = Answer("the host stops; what is being rendered goes on with the next one", {})
-            else:
-                answer = obey(store, command.verb, command.arguments)
+            answer = self._stop(command) if command.verb == "stop" else obey(store, command.verb, command.arguments)
             store.commands.answer(command.number, "done", answer.text)
-            return answer
+            return answer, self._line.current
+
+    def _stop(self, command: Command) -> Answer:
+        if command.posted < self._began:
+            raise Refused("the host that was to stop is gone; this is another")
+        if command.arguments.get("after_chunk"):
+            return Answer("the host stops after the chunk that is being rendered", {})
+        return Answer("the host stops; what is being rendered goes on with the next one", {})
+
+    def _refuse(self, store: Store, command: Command, reason: str) -> None:
+        self._insist(lambda: store.commands.answer(command.number, "refused", reason))
+        self._tell(command, f"refused: {reason}")
 
     def _hand_over(self, command: Command) -> None:
         model = command.arguments.get("model")
@@ -151,6 +178,12 @@ class Steward:
                 return
             except EngineUnavailable as error:
                 self._answers.put((command.number, "refused", str(error)))
+                if isinstance(error, DeviceLost):
+                    self._line.restart()
+            except BaseException as error:
+                # Whatever a library does to us, the person waits for an answer.
+                log.exception("unexpected error at the command %s", command)
+                self._answers.put((command.number, "refused", f"an unexpected error: {error!r}. The log has more."))
             else:
                 self._tell(command, text)
                 self._answers.put((command.number, "done", text))
@@ -179,7 +212,7 @@ class Steward:
             self._journal(JournalEntry("model", message))
 
     def _tell(self, command: Command, text: str) -> None:
-        facts = {"verb": command.verb, "arguments": dict(command.arguments)}
+        facts = {"verb": command.verb, "arguments": command.arguments}
         self._journal(JournalEntry("command", f"{command.verb}: {text}", facts=facts))
 
     def _tell_how_it_fares(self) -> None:

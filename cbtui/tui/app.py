@@ -77,6 +77,7 @@ class CbtuiApp(App[Ending]):
         self._hosting = hosting
         self._queue = QueueScreen(self.options.words)
         self.colours = Colours(self, places, given=self.options.theme, setting=self.options.settings.theme)
+        self._sixteen = [SixteenColours()] if self.options.sixteen else []
 
     def get_default_screen(self) -> QueueScreen:
         return self._queue
@@ -154,8 +155,7 @@ class CbtuiApp(App[Ending]):
         self.push_screen(HelpScreen(self.options.words, self.options.keymap))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = super().get_line_filters()
-        return [*filters, SixteenColours()] if self.options.sixteen else filters
+        return [*super().get_line_filters(), *self._sixteen]
 
     async def action_quit(self) -> None:
         """Leave; with a text that was typed and not added, ask whether."""

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -59,7 +59,8 @@ def _run_editor(command: Sequence[str]) -> str:
     try:
         # Descriptors 1 and 2 of this process are the log.
         streams = {"stdin": sys.__stdin__, "stdout": sys.__stdout__, "stderr": sys.__stderr__}
-        with subprocess.Popen(command, **streams) as process, _signals_for(process):  # type: ignore[call-overload]
+        with _signals_held() as forward_to, subprocess.Popen(command, **streams) as process:  # type: ignore[call-overload]
+            forward_to(process)
             process.wait()
     except FileNotFoundError:
         return f"there is no editor {command[0]}: set VISUAL or EDITOR"
@@ -70,20 +71,33 @@ def _run_editor(command: Sequence[str]) -> str:
 
 
 @contextmanager
-def _signals_for(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Ctrl-C is for the editor alone; what ends the app ends the editor first, and is heard afterwards."""
+def _signals_held() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Ctrl-C is for the editor alone; what ends the app ends the editor first, and is heard afterwards.
+
+    Gives what is to be told of the editor's process.
+    """
     heard: list[int] = []
+    editors: list[subprocess.Popen[bytes]] = []
 
     def hear(number: int, _: object) -> None:
         heard.append(number)
-        if number in _ENDING:
-            process.send_signal(number)
+        forward()
+
+    def forward() -> None:
+        for process in editors:
+            if endings := [number for number in heard if number in _ENDING]:
+                process.send_signal(endings[-1])
+
+    def forward_to(process: subprocess.Popen[bytes]) -> None:
+        editors.append(process)
+        forward()
 
     # The event loop hears signals through this descriptor, and would act on them once the editor ended.
     wakeup = signal.set_wakeup_fd(-1)
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, *_ENDING)}
+    numbers = [signal.SIGINT, *_ENDING, *(() if _has_a_shell() else (signal.SIGTSTP,))]
+    before = {number: signal.signal(number, hear) for number in numbers}
     try:
-        yield
+        yield forward_to
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -91,6 +105,12 @@ def _signals_for(process: subprocess.Popen[bytes]) -> Iterator[None]:
         for number in heard:
             if number in _ENDING:
                 os.kill(os.getpid(), number)
+
+
+def _has_a_shell() -> bool:
+    """Whether somebody would wake this process after Ctrl-Z; without, it would sleep for ever."""
+    parent = os.getppid()
+    return parent > 0 and os.getsid(parent) == os.getsid(0)
 
 
 def play(app: App[Any], row: TaskRow, take: Path | None = None) -> None:

@@ -20,7 +20,7 @@ from cbtui.core.stamp import Stamp
 from cbtui.core.status import WAITING
 from cbtui.host.rendering.runs import MANIFEST_VERSION, Run, runs_in
 from cbtui.host.rendering.takes import TakeFacts, read_facts
-from cbtui.jobs.safe_open import read_bytes
+from cbtui.jobs.safe_open import explain, read_bytes
 from cbtui.paths import Places
 from cbtui.tui.manifest_words import as_list, as_mapping, as_number, as_text, settings_in_words, silences
 from cbtui.tui.opened import ChunkFacts, ChunkState, RunFacts, Sound
@@ -258,4 +258,4 @@ def _explain(error: DamagedTake | OSError) -> str:
     if isinstance(error, DamagedTake):
         return f"{shown_path(Path(error.name))} cannot be used: {error.reason}"
     place = shown_path(Path(os.fsdecode(error.filename))) if error.filename else "a file"
-    return f"{place}: {error.strerror or error}"
+    return f"{place}: {explain(error)}"

@@ -139,7 +139,13 @@ class Colours:
         self._used = self._glimpsed = self._see()
         before = self._app.get_theme(theme.name)
         self._app.register_theme(theme)
-        if self._app.theme != theme.name:
+        if not self._app.is_running:
+            # There is nothing to repaint yet, and styles are read once.
+            self._app.set_reactive(App.theme, theme.name)
+            self._app.stylesheet.set_variables(self._app.get_css_variables())
+            self._app.set_class(theme.dark, "-dark-mode", update=False)
+            self._app.set_class(not theme.dark, "-light-mode", update=False)
+        elif self._app.theme != theme.name:
             self._app.theme = theme.name
         elif theme != before:
             # Setting the name that is set already would do nothing.

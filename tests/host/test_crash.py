@@ -58,6 +58,15 @@ def check_whole(final: Path) -> None:
         assert (info.frames, final.stat().st_size) == (manifest["output"]["samples"], manifest["output"]["bytes"])
 
 
+def wait_until_done(places: Places, host: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    with attach_store(store_path(places)) as store:
+        while store.queue.counts()["done"] < TASKS:
+            assert time.monotonic() < deadline, store.queue.counts()
+            assert host.poll() is None
+            time.sleep(0.05)
+
+
 @pytest.mark.timeout(400)
 def test_a_host_killed_a_hundred_times_finishes_every_task_once(tmp_path: Path) -> None:
     places = places_in(tmp_path)
@@ -78,14 +87,13 @@ def test_a_host_killed_a_hundred_times_finishes_every_task_once(tmp_path: Path) 
     assert len(seen) < TASKS, "the last kills hit nothing: make the tasks longer"
 
     host = start(places)
-    deadline = time.monotonic() + DEADLINE
-    with attach_store(store_path(places)) as store:
-        while store.queue.counts()["done"] < TASKS:
-            assert time.monotonic() < deadline, store.queue.counts()
-            assert host.poll() is None
-            time.sleep(0.05)
-    host.send_signal(signal.SIGTERM)
-    assert host.wait(timeout=10) == 128 + signal.SIGTERM
+    try:
+        wait_until_done(places, host)
+        host.send_signal(signal.SIGTERM)
+        assert host.wait(timeout=10) == 128 + signal.SIGTERM
+    finally:
+        host.kill()
+        host.wait()
 
     made = finals(places)
     assert seen.items() <= made.items()

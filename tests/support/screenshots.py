@@ -19,7 +19,6 @@ from cbtui.host.rendering.engines import Engines
 from cbtui.paths import Places
 from cbtui.tui.app import CbtuiApp, Options
 from cbtui.tui.hosting import Hosting
-from cbtui.tui.theme_files import read_themes
 from tests.support.fake_host import places_in
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "jobs"
@@ -43,7 +42,8 @@ def fill(jobs: Path) -> None:
 
 async def picture(folder: Path, places: Places, theme: str, name: str, size: tuple[int, int]) -> None:
     def make(journal: Journal) -> Host:
-        return Host(Engines(places), options=HostOptions(), overrides={"engine": "espeak"}, journal=journal, screen=True)
+        drafts = {"engine": "espeak"}
+        return Host(Engines(places), options=HostOptions(), overrides=drafts, journal=journal, screen=True)
 
     hosting = Hosting(places, make, lambda entry: None)
     app = CbtuiApp(places, hosting, Options(theme=theme))

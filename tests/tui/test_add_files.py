@@ -114,6 +114,16 @@ async def test_without_marks_the_file_under_the_cursor_is_added(places: Places, 
         assert f"{home.name}/job.yaml is not copied along" in "".join(shown.text().split("\n"))
 
 
+async def test_enter_marks_and_unmarks_where_the_cursor_stays(places: Places, home: Path) -> None:
+    async with screened(places) as shown:
+        await begin(shown)
+        await mark(shown, "one.txt")
+        await shown.press("up", "enter")
+        await shown.until(lambda: "● one.txt" not in shown.text(), "no mark")
+        await shown.press("enter")
+        await shown.until(lambda: "● one.txt" in shown.text(), "the mark")
+
+
 async def test_problems_of_all_files_are_listed_literally_and_nothing_is_added(places: Places, home: Path) -> None:
     async with screened(places, size=(60, 20)) as shown:
         await begin(shown)

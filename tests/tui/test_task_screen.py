@@ -24,6 +24,8 @@ from tests.tui.test_waveform import lit_rows
 
 pytestmark = pytest.mark.asyncio
 
+# Where no fact takes more than a line.
+WIDE = (240, 60)
 SENTENCES = ("One is here.", "Two is there.", "Three comes last.")
 YAML = """\
 speaker: alice
@@ -39,6 +41,12 @@ text: |
 
   <speaker:default> Three comes last.
 """
+
+
+@pytest.fixture(autouse=True)
+def short_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person stands where the jobs are."""
+    monkeypatch.chdir(tmp_path)
 
 
 async def open_task(shown: Screened, task: str, state: str) -> None:
@@ -84,7 +92,7 @@ async def test_a_task_under_way_tells_the_state_of_every_chunk(places: Places) -
 
 
 async def test_it_tells_all_settings_of_the_run(places: Places) -> None:
-    async with screened(places) as shown:
+    async with screened(places, size=WIDE) as shown:
         (places.jobs / "story.yaml").write_text(YAML.replace("seed: 42\n", ""))
         await open_task(shown, "jobs/story", "done")
         await until_told(
@@ -156,11 +164,10 @@ async def test_five_thousand_chunks_are_one_screenful_of_work(places: Places) ->
 
 async def test_an_invalid_file_is_shown_around_its_first_mistake(places: Places) -> None:
     async with screened(places) as shown:
-        (places.jobs / "bad.yaml").write_text("text: hi\nspeakers:\n  alice:\n\texageration: [/]\nlanguage: xx\n")
-        (places.jobs / "bad.yaml").write_text("text: '[/]'\nspeakers:\n  alice:\n    exageration: 1\nlanguage: xx\n")
+        (places.jobs / "bad.yaml").write_text("text: '[/] hi'\nspeakers:\n  alice:\n    exageration: 1\nlanguage: xx\n")
         await open_task(shown, "jobs/bad", "invalid")
         await until_told(
-            shown, "bad.yaml:4:5", "did you mean", "language 'xx'", "> 4      exageration: 1", "1  text: '[/]'"
+            shown, "bad.yaml:4:5", "did you mean", "language 'xx'", "> 4      exageration: 1", "1  text: '[/] hi'"
         )
         lines = shown.text().splitlines()
         at = next(number for number, line in enumerate(lines) if "exageration: 1" in line)
@@ -277,13 +284,16 @@ FOREIGN = {
         (_manifest('{"version": 99}'), ["not a manifest of this version"]),
         (_manifest(json.dumps(FOREIGN)), ["0 of 4 chunks, 4 missing"]),
         (lambda run: (run / "story.wav").unlink(), ["the finished file is gone", "3 of 3 takes"]),
-        (lambda run: (run / "story.wav").write_text("no sound"), ["cannot be used: it is not a WAV", "3 of 3 takes"]),
+        (
+            lambda run: (run / "story.wav").write_text("no sound at all"),
+            ["it is not a WAV file", "3 of 3 takes"],
+        ),
         (_truncate_take, ["it is cut off", "2 of 3 chunks, 1 damaged", "2 of 3 takes"]),
         (lambda run: (run / "chunks").rename(run / "elsewhere"), ["0 of 3 chunks, 3 missing", "the finished file"]),
     ],
 )
 async def test_what_is_missing_or_damaged_is_said_in_words(places: Places, harm, told: list[str]) -> None:
-    async with screened(places) as shown:
+    async with screened(places, size=WIDE) as shown:
         (places.jobs / "story.yaml").write_text(YAML)
         await shown.until_state("jobs/story", "done")
         harm(only_run(places))
@@ -293,7 +303,7 @@ async def test_what_is_missing_or_damaged_is_said_in_words(places: Places, harm,
 
 
 async def test_a_pipe_in_place_of_a_file_holds_nothing_up(places: Places) -> None:
-    async with screened(places) as shown:
+    async with screened(places, size=WIDE) as shown:
         (places.jobs / "story.yaml").write_text(YAML)
         await shown.until_state("jobs/story", "done")
         run = only_run(places)
@@ -322,7 +332,7 @@ async def test_texts_and_names_are_shown_as_they_are_and_nothing_of_them_acts(
         assert "Hello [/]." in lines[0]
         assert "app.quit" in lines[1]
         assert not any(bad in "\n".join(lines) + shown.text() for bad in "\x1b\x07\u202e")
-        for y in range(size[1]):
+        for y in range(size[1] - 1):
             await shown.pilot.click(offset=(size[0] // 2, y))
         assert isinstance(shown.app.screen, TaskScreen)
 
@@ -344,7 +354,7 @@ async def test_in_ascii_all_of_its_own_making_is_ascii(places: Places) -> None:
 async def test_an_edited_file_makes_its_run_one_of_an_earlier_text(places: Places) -> None:
     engine = GatedEngine()
     engine.let(3)
-    async with screened(places, engine) as shown:
+    async with screened(places, engine, size=WIDE) as shown:
         (places.jobs / "story.yaml").write_text(YAML)
         await shown.until_state("jobs/story", "done")
         await shown.press("P")

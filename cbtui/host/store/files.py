@@ -91,9 +91,15 @@ class Files:
                 )
         return known
 
-    def holder(self, task: str) -> Path | None:
-        """The file of this task, if the queue has the task and the file was there when last looked for."""
-        rows = self._database.read("SELECT source FROM tasks WHERE id = ? AND stamp <> ?", (storable(task), _NO_FILE))
+    def holder(self, task: str, *, ever_valid: bool = False) -> Path | None:
+        """The file of this task, if the queue has the task and the file was there when last looked for.
+
+        `ever_valid`: and if it was valid, then or before.
+        """
+        rows = self._database.read(
+            "SELECT source FROM tasks WHERE id = ? AND stamp <> ? AND (digest <> '' OR NOT ?)",
+            (storable(task), _NO_FILE, ever_valid),
+        )
         return path_from_bytes(rows[0]["source"]) if rows else None
 
     def rename(self, old: Path, new: Path) -> bool:

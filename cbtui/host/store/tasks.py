@@ -77,14 +77,17 @@ class Tasks:
                     refused[task] = str(error)
         return refused
 
-    def transition_all(self, before: State, to: State, *, model: str | None = None, reason: str = "") -> tuple[str, ...]:
+    def transition_all(
+        self, before: State, to: State, *, model: str | None = None, reason: str = ""
+    ) -> tuple[str, ...]:
         """Take this step, from one waiting state to another, with all tasks there are, or with those of a model.
 
         Returns which took it, in the order they were found. Quick for 100,000.
         """
         assert {before, to} <= {*WAITING}, "other steps have consequences"
         check_transition(before, to)
-        values = {"before": before, "to": to, "reason": storable(reason), "model": model and storable(model)}
+        model = model and storable(model)
+        values: dict[str, Any] = {"before": before, "to": to, "reason": storable(reason), "model": model}
         which = "state = :before AND (:model IS NULL OR model = :model)"
         with self._database.writing():
             # The condition is the one above.

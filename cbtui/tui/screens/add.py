@@ -246,7 +246,7 @@ def tell(app: CbtuiApp, added: Sequence[Added]) -> None:
     tasks = [visible(each.task) for each in added]
     words = {"added": "added", "replaced": "replaced", "present": "already there:"}
     said = f"{words[added[0].outcome]} {tasks[0]}" if len(added) == 1 else f"{len(added)} tasks: {', '.join(tasks)}"
-    if app.snapshot.holder is None:
+    if app.snapshot.holder is None and not app.is_starting:
         said += "\nNo host serves this folder: press h on the queue's screen."
     app.notify(said, markup=False, timeout=6)
     for warning in dict.fromkeys(warning for each in added for warning in each.warnings):

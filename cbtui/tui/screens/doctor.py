@@ -75,7 +75,6 @@ class DoctorScreen(Screen[None]):
 
         given = cast("CbtuiApp", self.app).options.given
         self.query_one("#verdict", Static).update("looking; torch is really imported, which takes a while")
-        self.query_one(OptionList).loading = not self._checks
         in_background(self, lambda: self._run(doctor_command(self._places, given)), self._take)
 
     def _run(self, command: Sequence[str]) -> tuple[Check, ...]:
@@ -94,7 +93,6 @@ class DoctorScreen(Screen[None]):
         worst = next((number for number, check in enumerate(checks) if check.status == "problem"), 0)
         place = worst if listed.highlighted is None else listed.highlighted
         self._checks = checks
-        listed.loading = False
         listed.clear_options()
         listed.add_options(Option(self._describe(check)) for check in checks)
         listed.highlighted = min(place, len(checks) - 1) if checks else None

@@ -73,11 +73,12 @@ class SettingsScreen(Screen[None]):
     def _look(self) -> None:
         options, places = cast("CbtuiApp", self.app).options, self._places
         self._seen = self._stamps()
+        given = {**options.given, **({"theme": options.theme} if options.theme else {})}
 
         def work() -> Listing:
             from cbtui.settings_listing import list_settings
 
-            return list_settings(places, options.settings, options.given)
+            return list_settings(places, options.settings, given)
 
         in_background(self, work, self._take)
 

@@ -17,12 +17,21 @@ from cbtui.tui.screens.acting import ActingScreen
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.task_feed import TaskFeed
 from cbtui.tui.widgets.chunks import ChunkList
-from cbtui.tui.widgets.detail import Facts, as_table, describe, describe_excerpt, describe_run, summarise
+from cbtui.tui.widgets.detail import (
+    Facts,
+    as_table,
+    describe,
+    describe_excerpt,
+    describe_notes,
+    describe_run,
+    summarise,
+)
 from cbtui.tui.widgets.task_log import TaskLog
 from cbtui.tui.widgets.waveform import Waveform
 from cbtui.tui.words import Words
 
 _FAR = 10**9
+_FIRST = ("state", "mend")
 
 
 class TaskScreen(ActingScreen[None]):
@@ -35,7 +44,7 @@ class TaskScreen(ActingScreen[None]):
         border: round $surface-lighten-2; border-title-color: $text-muted; }
     TaskScreen #facts:focus, TaskScreen #log:focus, TaskScreen #chunks:focus { border: round $primary; }
     TaskScreen #facts { padding: 0 1; scrollbar-size-vertical: 1; height: 1fr; }
-    TaskScreen #of-row, TaskScreen #of-run { height: auto; }
+    TaskScreen #head, TaskScreen #rest { height: auto; }
     TaskScreen #excerpt { height: auto; margin: 1 0; display: none; }
     TaskScreen #top { layout: vertical; height: 50%; }
     TaskScreen #log { height: 5; }
@@ -43,11 +52,11 @@ class TaskScreen(ActingScreen[None]):
     TaskScreen #chunks { height: 1fr; }
     TaskScreen.-narrow #sound { height: 4; }
     TaskScreen.-tall #sound { height: 7; }
-    TaskScreen.-wide #top { layout: horizontal; height: 14; }
+    TaskScreen.-wide #top { layout: horizontal; height: 40%; }
     TaskScreen.-wide #facts { width: 3fr; height: 100%; }
     TaskScreen.-wide #log { width: 2fr; height: 100%; }
     TaskScreen.-low #top { height: 8; }
-    TaskScreen.-low #log { display: none; }
+    TaskScreen.-low #log, TaskScreen.-flat #log { display: none; }
     TaskScreen.-low #top:focus-within { height: 2fr; }
     TaskScreen.-unrendered #sound, TaskScreen.-unrendered #chunks { display: none; }
     TaskScreen.-unrendered #top { height: 1fr; }
@@ -69,9 +78,9 @@ class TaskScreen(ActingScreen[None]):
     def compose(self) -> ComposeResult:
         with Container(id="top"):
             with VerticalScroll(id="facts"):
-                yield Static("", id="of-row", markup=False)
+                yield Static("", id="head", markup=False)
                 yield Static("", id="excerpt", markup=False)
-                yield Static("", id="of-run", markup=False)
+                yield Static("", id="rest", markup=False)
             yield TaskLog(self.words, id="log")
         yield Waveform(self.words, id="sound")
         yield ChunkList(self.words, id="chunks")
@@ -124,7 +133,7 @@ class TaskScreen(ActingScreen[None]):
         told = describe(row, snapshot.pace) if row is not None else self._why_nothing(snapshot)
         if told != self._told:
             self._told = told
-            self.query_one("#of-row", Static).update(as_table(told))
+            self._tell()
 
     def _why_nothing(self, snapshot: Snapshot) -> Facts:
         name = visible(self._task_id)
@@ -139,7 +148,7 @@ class TaskScreen(ActingScreen[None]):
         self._facts = facts
         self.set_class(facts.run is None, "-unrendered")
         self.set_class(not facts.log, "-untold")
-        self.query_one("#of-run", Static).update(as_table(describe_run(facts)))
+        self._tell()
         excerpt = self.query_one("#excerpt", Static)
         excerpt.display = facts.excerpt is not None
         if facts.excerpt is not None:
@@ -147,6 +156,16 @@ class TaskScreen(ActingScreen[None]):
         self.query_one(TaskLog).show(facts.log)
         self._show_chunks()
         self._show_sound()
+
+    def _tell(self) -> None:
+        """What is wrong comes first, then where, then all the rest."""
+        title, pairs = self._told or ("", ())
+        head = tuple(pair for pair in pairs if pair[0] in _FIRST)
+        rest = tuple(pair for pair in pairs if pair[0] not in _FIRST)
+        if self._facts is not None:
+            rest = (*describe_notes(self._facts), *rest, *describe_run(self._facts))
+        self.query_one("#head", Static).update(as_table((title, head)))
+        self.query_one("#rest", Static).update(as_table(("", rest)))
 
     def _show_chunks(self) -> None:
         run = self._facts.run if self._facts else None

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
-from cbtui.actions import BACK
-from cbtui.core.clean import shown_path, visible
+from cbtui.actions import BACK, LIST
+from cbtui.core.clean import visible
 from cbtui.core.events import CacheEvent
 from cbtui.core.problem import Problem
 from cbtui.core.queue import Progress, TaskRow
@@ -37,24 +37,26 @@ _REASONS: Mapping[State, str] = {
 # A made-up memory, in gigabytes: time goes on by columns.
 _OURS = (0.5, 0.5, 2.0, 3.2, 3.2, 3.4, 5.0, 5.0, 4.4, 4.4, 4.4, 5.2)
 _COLUMN_SECONDS = 5.0
+_MOVES = {
+    "list_down": "one theme down",
+    "list_up": "one theme up",
+    "list_page_down": "one page down",
+    "list_page_up": "one page up",
+    "list_first": "to the first theme",
+    "list_last": "to the last theme",
+}
 
 
 class ThemeList(OptionList, inherit_bindings=False):
-    BINDINGS = [  # noqa: RUF012 - Textual's own form
-        Binding("enter", "select", "keep", tooltip="keep these colours, also for the next time"),
-        Binding("down,j", "cursor_down", "down", show=False, tooltip="one theme down"),
-        Binding("up,k", "cursor_up", "up", show=False, tooltip="one theme up"),
-        Binding("pagedown,ctrl+f", "page_down", "page down", show=False, tooltip="one page down"),
-        Binding("pageup,ctrl+b", "page_up", "page up", show=False, tooltip="one page up"),
-        Binding("home,g", "first", "first", show=False, tooltip="to the first theme"),
-        Binding("end,G", "last", "last", show=False, tooltip="to the last theme"),
-    ]
+    """The screen has its keys."""
 
 
 class ThemeScreen(LiveScreen[None]):
     """The cursor applies a theme; enter keeps it, escape puts the colours back."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's own form
+        Binding("enter", "keep", "keep", tooltip="keep these colours, also for the next time"),
+        *(Binding(each.keys, each.id, each.words, show=False, tooltip=_MOVES[each.id], id=each.id) for each in LIST),
         Binding(BACK.keys, "back", BACK.words, tooltip="back, in the colours from before", id=BACK.id),
     ]
     AUTO_FOCUS = "ThemeList"
@@ -67,7 +69,7 @@ class ThemeScreen(LiveScreen[None]):
     ThemeScreen #queue { height: 11; border: round $surface-lighten-2; border-title-color: $text-muted; }
     ThemeScreen #memory { height: 4; }
     ThemeScreen.-tall #memory { height: 6; }
-    ThemeScreen #about { height: auto; padding: 0 1; color: $text-muted; }
+    ThemeScreen #about { height: 2; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     ThemeScreen.-narrow #body { layout: vertical; }
     ThemeScreen.-narrow ThemeList { width: 100%; height: 8; }
     ThemeScreen.-narrow #sample { width: 100%; height: 1fr; }
@@ -79,6 +81,10 @@ class ThemeScreen(LiveScreen[None]):
     def __init__(self, words: Words) -> None:
         super().__init__(words)
         self._names: list[str] = []
+
+    @property
+    def _list(self) -> ThemeList:
+        return self.query_one(ThemeList)
 
     def compose(self) -> ComposeResult:
         yield HostLine(self.words, id="host")
@@ -98,7 +104,7 @@ class ThemeScreen(LiveScreen[None]):
         colours.read_again()
         self._fill_sample()
         self._names = colours.names
-        themes = self.query_one(ThemeList)
+        themes = self._list
         themes.border_title = "themes"
         themes.add_options(Option(self._called(name)) for name in self._names)
         if self.app.theme in self._names:
@@ -130,18 +136,44 @@ class ThemeScreen(LiveScreen[None]):
         name = self._names[event.option_index]
         colours = self.cbtui.colours
         colours.show(name)
-        about = visible(shown_path(colours.file_of(name)))
+        about = _shown(colours.file_of(name))
         if not colours.is_own(name):
-            about += f"\nFor one of yours: copy it to {visible(str(colours.own))}"
+            about += f"\nTo make your own, copy it to {_shown(colours.own)}"
         self.query_one("#about", Static).update(about)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.cbtui.colours.choose(self._names[event.option_index])
         self.dismiss()
 
+    def action_keep(self) -> None:
+        self._list.action_select()
+
+    def action_list_down(self) -> None:
+        self._list.action_cursor_down()
+
+    def action_list_up(self) -> None:
+        self._list.action_cursor_up()
+
+    def action_list_page_down(self) -> None:
+        self._list.action_page_down()
+
+    def action_list_page_up(self) -> None:
+        self._list.action_page_up()
+
+    def action_list_first(self) -> None:
+        self._list.action_first()
+
+    def action_list_last(self) -> None:
+        self._list.action_last()
+
     def action_back(self) -> None:
         self.cbtui.colours.put_back(self._before)
         self.dismiss()
+
+
+def _shown(path: Path) -> str:
+    home = Path.home()
+    return visible(f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path))
 
 
 def _sample() -> Snapshot:

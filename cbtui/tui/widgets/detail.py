@@ -26,8 +26,9 @@ from cbtui.tui.words import Words
 if TYPE_CHECKING:
     from cbtui.tui.app import CbtuiApp
 
-# What stands above, and (label, value) below, all of it safe for a terminal.
-Facts = tuple[str, tuple[tuple[str, str], ...]]
+# (label, value), and what stands above them; all of it safe for a terminal.
+Pairs = tuple[tuple[str, str], ...]
+Facts = tuple[str, Pairs]
 
 _LABEL_CELLS = 8
 _STATES: Sequence[ChunkState] = ("done", "rendering", "waiting", "missing", "damaged")
@@ -79,7 +80,7 @@ class Detail(Vertical):
             self._task_id = task
             # Nothing yet, but its room stays: the next task may have a sound too.
             self._hear(None)
-        if self.screen.is_current:
+        if self.app.screen is self.screen:
             self._feed.want(focus)
 
     def on_task_read(self, message: TaskRead) -> None:
@@ -124,14 +125,18 @@ def describe(row: TaskRow, pace: Pace) -> Facts:
     return visible(row.id), tuple((label, visible(value)) for label, value in facts)
 
 
-def describe_run(facts: TaskFacts) -> Facts:
-    """What the disk knows of a task: how its newest run came about, and what of it could not be read."""
-    told = [("note", note) for note in facts.notes]
+def describe_notes(facts: TaskFacts) -> Pairs:
+    """What of a task could not be read, or is not as it should be."""
+    return tuple(("note", visible(note)) for note in facts.notes)
+
+
+def describe_run(facts: TaskFacts) -> Pairs:
+    """How the newest run of a task came about."""
     if facts.run is not None:
-        told += facts.run.settings
-    elif facts.excerpt is None:
-        told.append(("run", "none yet: settings and chunks are told once it is rendered"))
-    return "", tuple((label, visible(value)) for label, value in told)
+        return tuple((label, visible(value)) for label, value in facts.run.settings)
+    if facts.excerpt is not None:
+        return ()
+    return (("run", "none yet: settings and chunks are told once it is rendered"),)
 
 
 def as_table(facts: Facts) -> Group:
@@ -142,8 +147,7 @@ def as_table(facts: Facts) -> Group:
     table.add_column(ratio=1, overflow="fold")
     for label, value in pairs:
         table.add_row(Text(label), Text(value))
-    parts = [Text(title, style="bold" if pairs else "")] if title else []
-    return Group(*parts, *([table] if pairs else []))
+    return Group(*([Text(title, style="bold")] if title else []), *([table] if pairs else []))
 
 
 def describe_excerpt(excerpt: Excerpt) -> Text:

@@ -69,8 +69,8 @@ class Field(Vertical):
     Field .label { width: 14; color: $text-muted; }
     Field:focus-within .label { color: $foreground; text-style: bold; }
     Field Input, Field Select { width: 1fr; }
-    Field .hint { display: none; height: 1; color: $text-muted; padding-left: 14; text-wrap: nowrap;
-                  text-overflow: ellipsis; }
+    Field .hint { display: none; height: 1; color: $foreground 60%; padding-left: 14;
+                  text-wrap: nowrap; text-overflow: ellipsis; }
     Field:focus-within .hint.-given { display: block; }
     Field .problem { display: none; color: $text-error; padding-left: 2; }
     Field.-faulty .label { color: $text-error; }
@@ -130,7 +130,7 @@ class Field(Vertical):
         assert isinstance(self._control, Line)
         if tuple(offers) != self._control.offers:
             self._control.offers = offers
-        said = ", ".join(offers[:50]) or otherwise
+        said = f"up, down: {', '.join(offers[:50])}" if offers else otherwise
         if said != self._offered:
             self._offered = said
             hint = self.query_one(".hint", Static)

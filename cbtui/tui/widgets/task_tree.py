@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.style import Style
@@ -51,7 +51,9 @@ class TaskTree(DirectoryTree):
             self.marked.remove(path)
         else:
             self.marked.append(path)
-        self.refresh()
+        for node in _nodes(self.root):
+            if node.data is not None and node.data.path == path:
+                node.refresh()
         self.post_message(self.Marked())
 
     def action_mark(self) -> None:
@@ -82,6 +84,13 @@ class TaskTree(DirectoryTree):
         name = visible(str(path)) if node.is_root else str(node.label)
         label.append(name, style=style + Style(bold=is_marked))
         return label
+
+
+def _nodes(top: TreeNode[DirEntry]) -> Iterator[TreeNode[DirEntry]]:
+    """This one and all below it that were opened so far."""
+    yield top
+    for node in top.children:
+        yield from _nodes(node)
 
 
 def as_folder(path: Path | None) -> Path:

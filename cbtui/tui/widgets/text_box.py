@@ -111,7 +111,7 @@ class TextBox(Vertical):
 
     @property
     def is_blank(self) -> bool:
-        return not self.text.strip()
+        return not self.text or self.text.isspace()
 
     def focus_control(self) -> None:
         (self._editor if self._long is None else self._description).focus()
