@@ -66,11 +66,21 @@ APP: tuple[Action, ...] = (
 
 BACK = Action("escape,q", "back", "back", "back to where you came from", True)
 
+_STEPS = (
+    Action("j", "line_down", "down", "one line down"),
+    Action("k", "line_up", "up", "one line up"),
+)
+_LINES = (
+    *_STEPS,
+    Action("home,g", "line_first", "first", "to the first line"),
+    Action("end,G", "line_last", "last", "to the last line"),
+)
+
 _ON_ONE_TASK = ("pause", "cancel", "retry", "retry_fresh", "remove", "edit", "play", "copy_path")
 
 # Of the other screens, each by the name that its actions' ids begin with.
 SCREENS: Mapping[str, tuple[Action, ...]] = {
-    "help": (BACK,),
+    "help": (*_LINES, BACK),
     # What acts on a task has the same name, and so the same keys, wherever it is done.
     "task": (
         *(action for action in QUEUE if action.id in _ON_ONE_TASK),
@@ -85,6 +95,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = {
     "models": (
         Action("l", "models_load", "load", "load the model under the cursor", True),
         Action("u", "models_unload", "unload", "take it out of the memory", True),
+        *_LINES,
         BACK,
     ),
     "cache": (
@@ -93,18 +104,21 @@ SCREENS: Mapping[str, tuple[Action, ...]] = {
         Action("2", "cache_voice", "voices", "look-ups of voices alone", True),
         Action("3", "cache_chunk", "chunks", "look-ups of chunks alone", True),
         Action("w", "cache_why", "why", "why a new process loads the model once more", True),
+        *_LINES,
         BACK,
     ),
     "log": (
         Action("slash", "log_search", "search", "search for words, as they are written", True),
         Action("n", "log_next", "next", "the next line that has them", True),
         Action("N", "log_previous", "previous", "the line before that has them"),
+        *_STEPS,
         Action("home,g", "log_first", "first", "to the first line"),
         Action("end,G", "log_last", "end", "to the end, and follow what is written", True),
         BACK,
     ),
     "settings": (
         Action("e", "settings_edit", "edit", "open settings.yaml in your editor; makes it where there is none", True),
+        *_LINES,
         BACK,
     ),
     "add": (
@@ -120,6 +134,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = {
     "doctor": (
         Action("r", "doctor_again", "look again", "look at everything once more", True),
         Action("y", "doctor_copy", "copy fix", "copy the fix under the cursor to the clipboard", True),
+        *_LINES,
         BACK,
     ),
 }

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from cbtui.audio.takes import BLOCK_SAMPLES, DamagedTake, Samples, open_wav
-
-if TYPE_CHECKING:
-    import soundfile
+from cbtui.audio.takes import BLOCK_SAMPLES, DamagedTake, open_wav, read_block
 
 # Two columns of dots in each cell of a screen of 512 cells.
 PARTS = 1024
+
+Levels = npt.NDArray[np.float32]
 
 
 class Abandoned(Exception):
@@ -38,7 +35,7 @@ class Measured:
     """Peaks of one file. `levels` has the shape [2, parts]: the least samples, then the greatest."""
 
     seconds: float
-    levels: npt.NDArray[np.float32]
+    levels: Levels
 
 
 def measure(path: Path, *, parts: int = PARTS, should_stop: Callable[[], bool] = lambda: False) -> Measured:
@@ -54,48 +51,47 @@ def measure(path: Path, *, parts: int = PARTS, should_stop: Callable[[], bool] =
         samples = int(file.frames)
         edges = np.linspace(0, samples, min(parts, samples) + 1).astype(np.int64)
         levels = np.zeros((2, len(edges) - 1), np.float32)
-        for part, (start, end) in enumerate(itertools.pairwise(edges)):
+        # As many parts at a time as fit into a block, and at least one.
+        together = max(1, BLOCK_SAMPLES * (len(edges) - 1) // max(1, samples))
+        for first in range(0, len(edges) - 1, together):
             if should_stop():
                 raise Abandoned
-            heard = np.nan_to_num(_hear(path, file, int(start), int(end - start)))
-            if len(heard):
-                levels[:, part] = heard.min(), heard.max()
+            chosen = edges[first : first + together + 1]
+            file.seek(int(chosen[0]))
+            heard = np.nan_to_num(read_block(path, file, min(BLOCK_SAMPLES, int(chosen[-1] - chosen[0]))))
+            starts = chosen[:-1] - chosen[0]
+            levels[0, first : first + together] = np.minimum.reduceat(heard, starts)
+            levels[1, first : first + together] = np.maximum.reduceat(heard, starts)
         return Measured(samples / file.samplerate, levels)
 
 
 def picture(sounds: Sequence[tuple[Measured, float]]) -> Peaks:
     """Sounds one after another, each with the seconds of silence that follow it, in `PARTS` parts."""
-    seconds = sum(sound.seconds + silence for sound, silence in sounds)
+    heard = [(sound, silence) for sound, silence in sounds if sound.levels.shape[1]]
+    seconds = sum(sound.seconds + silence for sound, silence in heard)
     if not seconds:
         return Peaks(0.0, (), ())
-    levels = np.zeros((2, PARTS), np.float32)
-    begin = 0.0
-    for sound, silence in sounds:
-        if sound.levels.shape[1]:
-            _draw(levels, sound, begin / seconds * PARTS, sound.seconds / seconds * PARTS)
-        begin += sound.seconds + silence
-    return Peaks(seconds, tuple(levels[0].tolist()), tuple(levels[1].tolist()))
+    scale = PARTS / seconds
+    lengths = np.array([sound.seconds for sound, _ in heard]) * scale
+    begins = np.cumsum([0.0, *(sound.seconds + silence for sound, silence in heard)])[:-1] * scale
+    counts = np.array([sound.levels.shape[1] for sound, _ in heard])
+    offsets = np.cumsum(counts) - counts
+    levels = np.concatenate([sound.levels for sound, _ in heard], axis=1)
+    drawn = np.zeros((2, PARTS), np.float32)
+    # Every part of a sound reaches a part of the picture,
+    inside = np.arange(levels.shape[1]) - np.repeat(offsets, counts) + 0.5
+    places = (np.repeat(begins, counts) + inside * np.repeat(lengths / counts, counts)).astype(np.int64)
+    _widen(drawn, places.clip(0, PARTS - 1), levels)
+    # and every part of the picture one of a sound, unless it is in a silence.
+    middles = np.arange(PARTS) + 0.5
+    which = np.searchsorted(begins, middles, side="right") - 1
+    shares = (middles - begins[which]) / lengths[which]
+    spoken = np.flatnonzero(shares < 1)
+    sources = offsets[which] + (shares * counts[which]).astype(np.int64)
+    _widen(drawn, spoken, levels[:, sources[spoken]])
+    return Peaks(float(seconds), tuple(drawn[0].tolist()), tuple(drawn[1].tolist()))
 
 
-def _hear(path: Path, file: soundfile.SoundFile, start: int, samples: int) -> Samples:
-    import soundfile
-
-    try:
-        file.seek(start)
-        heard: Samples = file.read(min(samples, BLOCK_SAMPLES), dtype="float32")
-    except soundfile.SoundFileError as error:
-        raise DamagedTake(str(path), str(error)) from error
-    return heard
-
-
-def _draw(levels: npt.NDArray[np.float32], sound: Measured, begin: float, length: float) -> None:
-    """Draw a sound into the parts from `begin` on, `length` of them; both may be fractions."""
-    parts = sound.levels.shape[1]
-    # Every part of the sound reaches a part of the picture, and every part of the picture one of the sound.
-    middles = (begin + (np.arange(parts) + 0.5) / parts * length).astype(np.int64).clip(0, PARTS - 1)
-    np.minimum.at(levels[0], middles, sound.levels[0])
-    np.maximum.at(levels[1], middles, sound.levels[1])
-    columns = np.arange(np.ceil(begin), min(PARTS, begin + length), dtype=np.int64)
-    sources = ((columns + 0.5 - begin) / length * parts).astype(np.int64).clip(0, parts - 1)
-    np.minimum.at(levels[0], columns, sound.levels[0][sources])
-    np.maximum.at(levels[1], columns, sound.levels[1][sources])
+def _widen(drawn: Levels, places: npt.NDArray[np.int64], levels: Levels) -> None:
+    np.minimum.at(drawn[0], places, levels[0])
+    np.maximum.at(drawn[1], places, levels[1])

@@ -48,7 +48,7 @@ def write_take(path: Path, samples: Samples, rate: int) -> None:
 def read_take(path: Path) -> tuple[Samples, int]:
     """The samples of a take, mono float32, and their rate in Hz. Raises DamagedTake, and OSError for a missing file."""
     with open_wav(path) as file:
-        samples = _read(path, file, file.frames)
+        samples = read_block(path, file, file.frames)
         rate = int(file.samplerate)
     require_finite(str(path), samples)
     return samples, rate
@@ -66,7 +66,7 @@ def stream_take(path: Path) -> Iterator[Samples]:
     """The samples of a take in blocks of at most `BLOCK_SAMPLES`. Raises as `read_take`, for NaN on the way."""
     with open_wav(path) as file:
         for start in range(0, file.frames, BLOCK_SAMPLES):
-            block = _read(path, file, min(BLOCK_SAMPLES, file.frames - start))
+            block = read_block(path, file, min(BLOCK_SAMPLES, file.frames - start))
             require_finite(str(path), block)
             yield block
 
@@ -104,7 +104,8 @@ def open_wav(path: Path) -> Iterator[soundfile.SoundFile]:
             yield file
 
 
-def _read(path: Path, file: soundfile.SoundFile, count: int) -> Samples:
+def read_block(path: Path, file: soundfile.SoundFile, count: int) -> Samples:
+    """The next `count` samples of an open file. Raises DamagedTake where there are fewer."""
     import soundfile
 
     try:

@@ -358,19 +358,18 @@ class Intake:
     def _watch_inputs(self, store: Store) -> None:
         """Have the watcher tell of every file that tasks were read from besides their own.
 
-        What changed between the reading and this moment, nobody else would tell.
+        What changed between the reading and this moment, nobody else tells.
         """
         inputs = store.files.inputs()
         self._inputs_changed = False
         wanted = {*inputs, self._reader.user_settings}
         if wanted == self._inputs:
             return
-        new = inputs.keys() - self._inputs
-        self._inputs = wanted
         there = self._watcher.watch_also(wanted)
-        for path in new:
+        for path in inputs.keys() - self._inputs:
             if inputs[path] != {there[path]}:
                 self._read_anew(store.files.reading(path))
+        self._inputs = wanted
 
     def _tell(self, found: Iterable[FoundTask], put: Put) -> None:
         by_id = {task.id: task for task in found}

@@ -64,7 +64,8 @@ class CbtuiApp(App[Ending]):
     TITLE = "cbtui"
     BINDINGS = app_bindings()
     COMMANDS = {Actions, Tasks}  # noqa: RUF012 - Textual's own form
-    CSS = "Screen { layers: base; }"
+    # The sign of the palette is black in Textual's own style, on whatever there is.
+    CSS = "Screen { layers: base; } SearchIcon { color: $text-muted; }"
 
     def __init__(self, places: Places, hosting: Hosting, options: Options | None = None) -> None:
         super().__init__()

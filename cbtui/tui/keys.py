@@ -10,6 +10,10 @@ from cbtui.actions import APP, LIST, QUEUE, SCREENS, Action, actions, heard_toge
 
 Described = list[tuple[str, list[tuple[str, str, str]]]]
 
+# Other keys reach the app by way of the widget with the focus, and what comes right behind them, as it does on a slow
+# line, is heard as keys of the screen below.
+_OPEN_A_FIELD = frozenset({"add", "filter", "log_search", "command_palette"})
+
 # Where a terminal has nothing but ASCII; Textual's own signs for these are arrows and the like.
 _ASCII_NAMES = {"up": "up", "down": "down", "left": "left", "right": "right", "enter": "enter", "backspace": "bksp"}
 
@@ -33,8 +37,15 @@ def _bindings(table: Iterable[Action]) -> Iterator[BindingType]:
 
 
 def _binding(action: Action, name: str, *, shown: bool | None = None) -> BindingType:
-    show = action.shown if shown is None else shown
-    return Binding(action.keys, name, action.words, show=show, tooltip=action.meaning, id=action.id)
+    return Binding(
+        action.keys,
+        name,
+        action.words,
+        show=action.shown if shown is None else shown,
+        tooltip=action.meaning,
+        id=action.id,
+        priority=action.id in _OPEN_A_FIELD,
+    )
 
 
 def described(bindings: Iterable[BindingType] | None = None) -> Described:

@@ -10,6 +10,7 @@ from typing import Any
 from cbtui.core.clean import shown_path
 from cbtui.core.task import UNUSED_SAMPLING
 
+_LONGEST_SILENCE = 3600.0
 _STAMP_LETTERS = len("20260101-120000")
 
 
@@ -42,7 +43,7 @@ def silences(manifest: Mapping[str, Any], entries: Sequence[Any]) -> Iterator[fl
     after_paragraph = as_number(output.get("paragraph_silence")) or 0.0
     paragraphs = [as_mapping(entry).get("paragraph") for entry in entries]
     for paragraph, following in zip(paragraphs, [*paragraphs[1:], None], strict=False):
-        yield max(0.0, between if paragraph == following else after_paragraph)
+        yield min(_LONGEST_SILENCE, max(0.0, between if paragraph == following else after_paragraph))
 
 
 def settings_in_words(manifest: Mapping[str, Any], run: str) -> tuple[tuple[str, str], ...]:
@@ -70,7 +71,7 @@ def _engine(engine: Mapping[str, Any]) -> str:
         for what, key in (("revision", "revision"), ("version", "engine_version"))
         if engine.get(key)
     ]
-    if engine.get("draft") is True:
+    if engine.get("draft") is True and model != "draft":
         parts.append("a draft")
     return ", ".join(part for part in parts if part)
 

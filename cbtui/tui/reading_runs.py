@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cbtui.audio.peaks import Abandoned, Measured, measure, picture
@@ -40,7 +40,7 @@ class RunReader:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._folder: Path | None = None
-        self._known: dict[tuple[str, Path], tuple[Stamp, Any]] = {}
+        self._known: dict[tuple[str, str], tuple[Stamp, Any]] = {}
         self._rate = 0
         self.notes: list[str] = []
 
@@ -60,14 +60,14 @@ class RunReader:
         digest = as_text(manifest.get("task_digest"))
         if digest and row.digest and digest != row.digest:
             self.notes.append("the file was edited since: this run is of its earlier text or settings")
-        chunks = _placed(self._chunks(run, manifest, row))
+        chunks = tuple(self._chunks(run, manifest, row))
         return RunFacts(run.name, run.folder, settings_in_words(manifest, run.name), chunks, finished, digest)
 
     def hear(self, run: RunFacts, should_stop: Callable[[], bool]) -> tuple[RunFacts, Sound | None]:
         """The sound of a run as a picture, and the run with what was learnt of its takes. Raises Abandoned."""
         if run.finished is not None:
             try:
-                measured = self._remembered("sound", run.finished, lambda path: measure(path, should_stop=should_stop))
+                measured = self._remembered("whole", run.finished, lambda path: measure(path, should_stop=should_stop))
                 return run, Sound(picture([(measured, 0.0)]), "the finished file")
             except (DamagedTake, OSError) as error:
                 self.notes.append(_explain(error))
@@ -82,7 +82,7 @@ class RunReader:
             except (DamagedTake, OSError) as error:
                 chunks[place] = replace(chunk, state="damaged")
                 self.notes.append(f"chunk {chunk.index + 1}: {_explain(error)}")
-        heard = replace(run, chunks=_placed(chunks))
+        heard = run if chunks == list(run.chunks) else replace(run, chunks=tuple(_with_begins(chunks)))
         if not sounds:
             return heard, None
         sounds[-1] = (sounds[-1][0], 0.0)
@@ -118,39 +118,40 @@ class RunReader:
             return {}
         return content
 
-    def _chunks(self, run: Run, manifest: Mapping[str, Any], row: TaskRow) -> list[ChunkFacts]:
-        files = _files_in(run.chunks)
+    def _chunks(self, run: Run, manifest: Mapping[str, Any], row: TaskRow) -> Iterator[ChunkFacts]:
+        folder = run.chunks
+        files = _files_in(folder)
         entries = as_list(manifest.get("chunks")) or [{"file": name} for name in sorted(files)]
-        found: list[ChunkFacts] = []
-        begun = False
+        begins = 0.0
+        is_first = True
         for index, (entry, silence) in enumerate(
             zip(map(as_mapping, entries), silences(manifest, entries), strict=True)
         ):
             # Only a name: a manifest does not get to point elsewhere.
-            name = PurePosixPath(as_text(entry.get("file"))).name
-            path = run.chunks / name
+            name = as_text(entry.get("file")).rpartition("/")[2]
+            path = folder / name
             stamp = files.get(name)
             speaker, text = as_text(entry.get("speaker")), as_text(entry.get("text"))
             if stamp is None:
-                found.append(ChunkFacts(index, speaker, text, _missing(row, begun=begun), path, silence))
-                begun = True
+                yield ChunkFacts(index, speaker, text, _missing(row, is_first=is_first), path, silence)
+                is_first = False
                 continue
             facts = self._facts(path, stamp, entry)
-            found.append(
-                ChunkFacts(
-                    index,
-                    speaker,
-                    text or (facts.text if facts else ""),
-                    "done",
-                    path,
-                    silence,
-                    speech_seconds=self._length(path, stamp, known=facts is not None),
-                    seconds_spent=facts.seconds_spent if facts else None,
-                    tokens=facts.tokens if facts else None,
-                    seeds=facts.seeds if facts else (),
-                )
+            seconds = self._length(path, stamp, known=facts is not None)
+            yield ChunkFacts(
+                index,
+                speaker,
+                text or (facts.text if facts else ""),
+                "done",
+                path,
+                silence,
+                begins=begins,
+                speech_seconds=seconds,
+                seconds_spent=facts.seconds_spent if facts else None,
+                tokens=facts.tokens if facts else None,
+                seeds=facts.seeds if facts else (),
             )
-        return found
+            begins += (seconds or 0.0) + silence
 
     def _facts(self, path: Path, stamp: Stamp, entry: Mapping[str, Any]) -> TakeFacts | None:
         """From the manifest where the take is still the one that it tells of, else from beside the take."""
@@ -181,14 +182,14 @@ class RunReader:
     def _remembered(self, what: str, path: Path, read: Callable[[Path], Value], stamp: Stamp | None = None) -> Value:
         """What `read` gave or raised when the file was last as it is. Raises OSError for a missing file."""
         stamp = stamp or Stamp.of(path.stat())
-        known = self._known.get((what, path))
+        known = self._known.get((what, path.name))
         if known is None or known[0] != stamp:
             try:
                 value: Value | Exception = read(path)
             except (DamagedTake, InvalidFile, ValueError, RecursionError) as error:
                 value = error
             known = stamp, value
-            self._known[what, path] = known
+            self._known[what, path.name] = known
         if isinstance(known[1], Exception):
             raise known[1]
         remembered: Value = known[1]
@@ -232,15 +233,11 @@ def _measure_take(path: Path) -> Measured:
     return measure(path, parts=_PARTS_OF_TAKE)
 
 
-def _missing(row: TaskRow, *, begun: bool) -> ChunkState:
-    """What to call a chunk without a take; `begun` once one before it has none either."""
+def _missing(row: TaskRow, *, is_first: bool) -> ChunkState:
+    """What to call a chunk without a take."""
     if row.state == "rendering":
-        return "waiting" if begun else "rendering"
+        return "rendering" if is_first else "waiting"
     return "waiting" if row.state in WAITING else "missing"
-
-
-def _placed(chunks: Sequence[ChunkFacts]) -> tuple[ChunkFacts, ...]:
-    return tuple(_with_begins(chunks))
 
 
 def _with_begins(chunks: Sequence[ChunkFacts]) -> Iterator[ChunkFacts]:

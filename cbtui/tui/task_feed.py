@@ -24,6 +24,7 @@ log = logging.getLogger("cbtui.feed")
 # A key that repeats comes about every 30 ms.
 _SETTLE_SECONDS = 0.12
 _LEAST_SECONDS = 0.2
+_REST = 5  # times as long as the reading took
 # The host writes its log after the queue.
 _LAST_LOOK_SECONDS = 1.0
 
@@ -43,6 +44,7 @@ class TaskFeed:
         self._wanted_since = 0.0
         self._posted: TaskFacts | None = None
         self._wake = threading.Event()
+        self._moved = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -54,6 +56,7 @@ class TaskFeed:
         if row is None or before is None or row.id != before.id:
             self._wanted_since = time.monotonic()
             self._posted = None
+            self._moved.set()
         self._wake.set()
         if self._thread is None and not self._stopped.is_set():
             self._thread = threading.Thread(target=self._run, name="cbtui-task-feed", daemon=True)
@@ -61,6 +64,7 @@ class TaskFeed:
 
     def stop(self) -> None:
         self._stopped.set()
+        self._moved.set()
         self._wake.set()
 
     def _run(self) -> None:
@@ -72,12 +76,14 @@ class TaskFeed:
         while not self._stopped.is_set():
             looks_again = self._wake.wait(_LAST_LOOK_SECONDS if looks_again else None)
             self._wake.clear()
+            self._moved.clear()
             # Of tasks that a person only passes by, nothing is read.
             while (left := self._wanted_since + _SETTLE_SECONDS - time.monotonic()) > 0:
                 self._stopped.wait(left)
             row = self._wanted
             if row is None or self._stopped.is_set():
                 continue
+            began = time.monotonic()
             try:
                 self._read(reader, row)
             except Abandoned:
@@ -85,7 +91,8 @@ class TaskFeed:
             except Exception as error:
                 log.exception("unexpected error while reading %s", row.id)
                 self._tell(TaskFacts(row.id, notes=(f"it cannot be shown: {error!r}. The log has more.",)))
-            self._stopped.wait(_LEAST_SECONDS)
+            # A book has thousands of takes, and this thread takes its time from the engine's.
+            self._moved.wait(max(_LEAST_SECONDS, _REST * (time.monotonic() - began)))
 
     def _read(self, reader: RunReader, row: TaskRow) -> None:
         """Tell what is quickly found, then how it sounds. Raises Abandoned."""

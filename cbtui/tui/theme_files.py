@@ -30,9 +30,10 @@ _DERIVED = ("surface", "panel", "secondary", "accent")
 _KEYS = ("name", "dark", *_NEEDED, *_DERIVED, "variables")
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _STYLES = ("none", "bold", "italic", "underline", "reverse", "strike")
-# How far towards the foreground: dialogues, bars, and the lines around things.
+# How far from the background towards the foreground: dialogues, bars, and the lines around things.
 _SURFACE, _PANEL, _LINES = 0.05, 0.1, 0.3
-_LINES_NAME = "surface-lighten-2"
+# How far towards the primary colour: the line under the cursor.
+_CURSOR = 0.3
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -135,7 +136,7 @@ class _Reading:
         variables = dict(self._variables(given.get("variables")))
         missing = [key for key in _NEEDED if key not in given and (key,) not in self._document.broken]
         if missing:
-            self._say((), f"{', '.join(missing)}: missing: a theme needs {', '.join(_NEEDED)}")
+            self._say((), f"a theme also needs {', '.join(missing)}")
         known = {key: colour for key, colour in colours.items() if colour is not None}
         if {"foreground", "background"} <= known.keys():
             self._check_contrast(known["foreground"], known["background"])
@@ -212,10 +213,19 @@ def _theme(name: str, dark: bool | None, colours: Mapping[str, Color], variables
         **colours,
     }
     given: dict[str, Any] = {key: colour.hex for key, colour in colours.items()}
-    # The lighter shade of a light surface is no line at all.
-    lines = {_LINES_NAME: background.blend(foreground, _LINES, 1).hex}
     is_dark = luminance(background) < luminance(foreground) if dark is None else dark
-    return Theme(name, dark=is_dark, variables={**lines, **variables}, **given)
+    ours = _variables(foreground, background, colours["primary"])
+    return Theme(name, dark=is_dark, variables={**ours, **variables}, **given)
+
+
+def _variables(foreground: Color, background: Color, primary: Color) -> dict[str, str]:
+    """What Textual would make of these colours otherwise: lines that are not seen, and a cursor that hides states."""
+    return {
+        "surface-lighten-2": background.blend(foreground, _LINES, 1).hex,
+        "block-cursor-background": background.blend(primary, _CURSOR, 1).hex,
+        "block-cursor-foreground": foreground.hex,
+        "block-cursor-blurred-background": background.blend(primary, _CURSOR / 2, 1).hex,
+    }
 
 
 def _variable_names() -> frozenset[str]:

@@ -41,7 +41,12 @@ DARK = Theme(
     success="#5FC97E",
     warning="#E8C14A",
     error="#F5757C",
-    variables={"surface-lighten-2": "#515355"},
+    variables={
+        "surface-lighten-2": "#515355",
+        "block-cursor-background": "#274057",
+        "block-cursor-foreground": "#E4E6E8",
+        "block-cursor-blurred-background": "#1C2A36",
+    },
 )
 
 # Where it comes from: this file.
@@ -50,7 +55,7 @@ _BUILT_IN = {DARK.name: (DARK, _HERE)}
 
 # A change counts when two looks saw the same, so it is shown within a second.
 _LOOK_SECONDS = 0.5
-_MOST_PROBLEMS = 5
+_MOST_PROBLEMS = 3
 _MOST_BYTES = 10_000
 
 Stamp = tuple[int, ...]

@@ -51,7 +51,7 @@ def test_the_log_is_that_of_this_process(app: Terminal, home: Home) -> None:
     app.press("l")
     app.until_shown("cbtui.log", "jobs/hello")
     app.press("/jobs/hello\r")
-    app.until_shown("found")
+    app.until_shown("6 found")
 
 
 def test_the_palette_finds_a_task_by_its_name(app: Terminal, home: Home) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -12,6 +14,8 @@ from cbtui.bench.folders import restart, scan
 from cbtui.bench.hosting import hosting, make_places, write_text
 from cbtui.bench.store import put_tasks
 from cbtui.host.store import open_store, store_path
+from cbtui.jobs.watching import FileAppeared, Watcher
+from cbtui.jobs.watching import watcher as watcher_module
 
 
 def table(figures: dict[str, object]) -> list[str]:
@@ -130,3 +134,25 @@ def test_a_scan_gives_a_ratio(tmp_path: Path) -> None:
     found = scan(tmp_path)
     assert found.keys() == {"seconds", "bare_seconds", "ratio"}
     assert min(found.values()) > 0
+
+
+def test_what_rests_is_told_before_the_next_look_at_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In a large folder that next look is many seconds away; here it never comes.
+    monkeypatch.setattr(watcher_module, "_IDLE_SHARE", 1e9)
+    looked = threading.Event()
+    look = watcher_module.Tree.look
+
+    def look_and_tell(tree: watcher_module.Tree) -> watcher_module.Sighting:
+        looked.set()
+        return look(tree)
+
+    def lose(root: Path, stop: threading.Event) -> Iterator[Iterable[str]]:
+        """The first hint, though empty, says that earlier ones are missing."""
+        looked.wait(10.0)
+        while not stop.wait(0.02):
+            yield []
+
+    monkeypatch.setattr(watcher_module.Tree, "look", look_and_tell)
+    write_text(tmp_path / "a.txt", 1)
+    with Watcher(tmp_path, announce=lose) as watcher:
+        assert [event.path.name for event in watcher.next_batch(10.0) if isinstance(event, FileAppeared)] == ["a.txt"]

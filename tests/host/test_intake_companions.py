@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cbtui.core.stamp import Stamp
+from cbtui.engine.clips import digest_clip
 from cbtui.jobs.watching import Watcher
 from cbtui.paths import Places
 from tests.host.serving import Served, serving
@@ -179,6 +180,23 @@ def test_a_text_or_clip_that_is_written_slowly_is_waited_for(
     assert [task for task in {entry.task for entry in served.told.copy()} if task] == ["jobs/book"]
 
 
+def test_a_task_that_waits_is_not_rendered_while_its_clip_is_being_written(served: Served, engine: FakeEngine) -> None:
+    served.ask("pause")
+    path = served.drop("al.wav", "a voice")
+    served.drop("a.yaml", CLONING)
+    served.until_state("jobs/a", "queued")
+    with path.open("w") as file:
+        file.write("another")
+        file.flush()
+        served.ask("resume")
+        for _ in range(4):
+            time.sleep(0.2)  # the writer's pause; for what comes of it, the test waits
+            file.write(" voice")
+            file.flush()
+    served.until_state("jobs/a", "done")
+    assert [request.voice.digest for request in engine.requests] == [digest_clip(path)]
+
+
 def test_the_text_of_a_task_that_was_taken_out_of_the_queue_is_no_task_of_its_own(served: Served) -> None:
     served.ask("pause")
     served.drop("chapter.txt", "Hello.")
@@ -253,61 +271,3 @@ def test_a_clip_replaced_before_it_is_watched_is_noticed(
     served.drop("a.yaml", CLONING)
     served.until(lambda: len(engine.requests) == 2, "rendered with the other voice")
     assert engine.requests[0].voice.digest != engine.requests[1].voice.digest
-
-
-def test_of_two_files_of_one_task_the_later_is_invalid_until_the_other_goes(served: Served) -> None:
-    served.ask("pause")
-    served.drop("a.txt", "From the text.")
-    served.until_state("jobs/a", "queued")
-    served.drop("a.yaml", "text: From the YAML.\n")
-    row = served.until_state("jobs/a.yaml", "invalid")
-    assert str(row.problems[0]).endswith(
-        f"a.yaml: makes the same task 'jobs/a' as {served.places.jobs}/a.txt: rename one of them"
-    )
-    assert served.store.tasks.get("jobs/a").source.name == "a.txt"
-    (served.places.jobs / "a.txt").unlink()
-    served.until(lambda: sources(served) == {"jobs/a": "a.yaml"}, "one task")
-    assert served.state("jobs/a") == "queued"
-
-
-def test_the_second_of_two_files_takes_over_once_the_rendering_of_the_first_that_is_gone_is_over(
-    places: Places,
-) -> None:
-    engine = GatedEngine()
-    with serving(places, engine) as served:
-        path = served.drop("a.txt", "From the text.")
-        served.until(lambda: engine.begun, "begun")
-        served.drop("a.yaml", "text: From the YAML.\n")
-        served.until_state("jobs/a.yaml", "invalid")
-        path.unlink()
-        served.until(lambda: path not in served.store.files.below(places.jobs), "the deletion is known")
-        engine.open()
-        served.until(lambda: len(engine.texts) == 2, "both are rendered")
-        served.until(lambda: served.states() == {"jobs/a": "done"}, "one task")
-        assert engine.texts == ["From the text.", "From the YAML."]
-
-
-def test_of_many_files_of_one_task_one_is_the_task_and_each_other_is_shown(served: Served) -> None:
-    served.ask("pause")
-    for folder in "xyz":
-        served.drop(f"{folder}/a.yaml", "job: same\ntext: Hello.\n")
-        served.until(lambda folder=folder: served.store.files.known([served.places.jobs / folder / "a.yaml"]), "read")
-    served.drop("same/a.md", "Hello.")
-    served.drop("same/a.yaml.txt", "Named as the second of the others is shown.")
-    served.until(lambda: len(served.states()) == 5, "five files, five entries")
-    assert len({row.source for row in served.store.queue.page(limit=9)}) == 5
-    assert served.store.queue.counts()["queued"] == 1
-    (served.places.jobs / "x" / "a.yaml").unlink()
-    served.until(lambda: served.store.tasks.get("same/a").source.parent.name != "x", "another takes its place")
-    assert served.state("same/a") == "queued"
-
-
-def test_a_change_of_settings_leaves_the_first_of_two_files_the_task(served: Served, engine: FakeEngine) -> None:
-    served.drop("a.yaml", "text: Hello.\n")
-    served.until_state("jobs/a", "done")
-    served.drop("a.txt", "Another.")
-    served.until_state("jobs/a.txt", "invalid")
-    served.drop("job.yaml", "priority: 3\n")
-    served.until(lambda: served.store.tasks.get("jobs/a").priority == 3, "the settings are read")
-    assert served.states() == {"jobs/a": "done", "jobs/a.txt": "invalid"}
-    assert served.kinds("jobs/a").count("invalid") == 0

@@ -23,7 +23,7 @@ from tests.support.fake_host import places_in
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "jobs"
 _DEADLINE = 120.0
-_LONG = "\n\n".join(f"Paragraph {number} of a long chapter, which says a few words." for number in range(4000))
+_LONG = "\n\n".join(f"Paragraph {number} of a long chapter, which says a few words." for number in range(1500))
 _WIDE, _NARROW = (120, 34), (60, 22)
 
 
@@ -34,7 +34,9 @@ def fill(jobs: Path) -> None:
     book.mkdir()
     for number in range(1, 13):
         text = f"Chapter {number}.\n\n" + "It was a quiet evening in the harbour. " * (8 * number)
-        (book / f"chapter-{number:02}.txt").write_text(text if number < 6 else f"Chapter {number}.\n\n{_LONG}")
+        (book / f"chapter-{number:02}.txt").write_text(
+            text if number < 6 else f"Chapter {number}.\n\n{_LONG}".replace("Paragraph", f"Part {number},")
+        )
     (jobs / "podcast").mkdir()
     (jobs / "podcast" / "intro.yaml").write_text("text: Welcome back.\nspeakers:\n  alice: {exageration: 0.7}\n")
     (jobs / "podcast" / "urgent.yaml").write_text(f"priority: 5\ntext: |\n  {_LONG[:400]}\n".replace("\n\n", "\n\n  "))
@@ -62,13 +64,17 @@ async def picture(folder: Path, places: Places, theme: str, name: str, size: tup
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as root:
-        home = Path(root) / "audiobooks"
+    # A name that says nothing of the machine: it stands in the pictures.
+    home = Path(tempfile.gettempdir()) / "audiobooks"
+    shutil.rmtree(home, ignore_errors=True)
+    try:
         places = places_in(home)
         fill(places.jobs)
         for theme in ("dark", "light", "high-contrast", "colour-blind", "amber"):
             asyncio.run(picture(folder, places, theme, theme, _WIDE))
         asyncio.run(picture(folder, places, "dark", "narrow", _NARROW))
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

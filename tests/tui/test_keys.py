@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 from textual.binding import Binding
+from textual.widgets import Input, TextArea
 
 from cbtui.actions import actions, heard_together
 from cbtui.paths import Places
@@ -97,6 +99,41 @@ async def test_plain_keys_only_type_while_a_field_has_the_focus(places: Places) 
         await shown.until(lambda: len(shown.snapshot.rows) == 2, "all tasks")
         assert state_of(shown, "jobs/b") == "queued"
         engine.open()
+
+
+@pytest.mark.asyncio
+async def test_plain_keys_only_type_while_a_text_has_the_focus(places: Places) -> None:
+    async with screened(places, host=False, options=options(pause="z")) as shown:
+        await shown.press("a")
+        await shown.until(lambda: isinstance(shown.app.focused, TextArea), "the text")
+        text = shown.app.focused
+        typed = "zxrdq?-+,aDP"
+        await shown.press(*typed)
+        assert isinstance(text, TextArea)
+        assert text.text == typed
+
+
+@pytest.mark.asyncio
+async def test_letters_typed_right_behind_the_key_are_not_lost(places: Places) -> None:
+    async with screened(places, host=False) as shown:
+        for key in ("slash", *"xdq"):
+            shown.app.post_message(events.Key(key, "/" if key == "slash" else key))
+        field = shown.app.screen.query_one("#filter", Input)
+        await shown.until(lambda: field.value == "xdq", "them")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("screen", ["question_mark", "m", "c", "l", "comma", "D"])
+async def test_letters_move_on_every_screen(places: Places, screen: str) -> None:
+    places.log.parent.mkdir(parents=True)
+    places.log.write_text("a line\n" * 500)
+    async with screened(places, host=False, size=(60, 12)) as shown:
+        await shown.press(screen)
+        await shown.until(lambda: shown.app.focused is not None and shown.app.screen.name is None, "the screen")
+        await shown.pilot.pause(0.2)
+        for key in "jkGg":
+            await shown.press(key)
+            await shown.pilot.pause()
 
 
 @pytest.mark.asyncio

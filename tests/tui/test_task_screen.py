@@ -267,7 +267,10 @@ FOREIGN = {
     "complete": "yes",
     "engine": [],
     "seed": 10**400,
-    "settings": {"speakers": {"[/]": {"reference": "\0", "sampling": {"x": [1]}}, "b": 7}, "output": "loud"},
+    "settings": {
+        "speakers": {"[/]": {"reference": "\0", "sampling": {"x": [1]}}, "b": 7},
+        "output": {"chunk_silence": 1e308},
+    },
     "chunks": [7, None, {"file": 3, "stamp": {}, "text": ["a"]}, {"file": "../../../etc/passwd", "text": "[/]"}],
     "warnings": ["\x1b]52;c;aGk=\x07"],
     "task_digest": {},

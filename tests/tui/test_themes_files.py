@@ -136,7 +136,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 def test_missing_colours_are_named(tmp_path: Path) -> None:
     (found,) = problems(written(tmp_path, "a.yaml", "primary: blue\nforeground: white\nerror: red\n"))
-    assert "background, success, warning: missing" in found
+    assert found == "a theme also needs background, success, warning"
 
 
 def test_text_that_nobody_could_read_is_refused(tmp_path: Path) -> None:
@@ -155,8 +155,8 @@ def test_a_file_whose_name_cannot_be_that_of_a_theme_needs_one(tmp_path: Path, n
     [
         ("- red\n", "a theme file holds settings (key: value), and this is a list"),
         ("red\n", "a theme file holds settings (key: value), and this is text"),
-        ("", "missing: a theme needs"),
-        ("# nothing\n", "missing: a theme needs"),
+        ("", "a theme also needs foreground, background"),
+        ("# nothing\n", "a theme also needs foreground, background"),
         (b"primary: \xff\n", "byte 0xff is not UTF-8"),
         (b"primary: \0\n", "holds a NUL byte"),
         ("a: b\n---\nc: d\n", "several documents in one file"),

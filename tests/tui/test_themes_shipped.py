@@ -38,7 +38,7 @@ def colour(theme: Theme, name: str) -> Color:
 
 def on_the_cursor(theme: Theme) -> Color:
     """The background of the line under the cursor of a list that has the focus."""
-    return colour(theme, "background").blend(colour(theme, "primary"), 0.3, 1)
+    return Color.parse(theme.variables["block-cursor-background"])
 
 
 def test_these_come_along_without_a_mistake() -> None:

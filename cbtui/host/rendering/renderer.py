@@ -116,7 +116,7 @@ class _RunInProgress:
         self._write_manifest(manifest, finished=None)
         wanting = {take.chunk.index for take in missing}
         self._report_hits(take for take in self._plan.takes if take.chunk.index not in wanting)
-        missing = [take for take in missing if not self._copy_from_elsewhere(take)]
+        missing = self._without_those_elsewhere(missing)
         reused = len(self._plan.takes) - len(missing)
         self._renderer.report(RunStarted(self._task, self._run.name, len(self._plan.takes), reused))
         made = self._render(missing)
@@ -190,6 +190,16 @@ class _RunInProgress:
         self._renderer.report(
             TakeFinished(self._task, first.chunk.index, len(takes), speech, facts.seconds_spent, facts.tokens)
         )
+
+    def _without_those_elsewhere(self, missing: list[PlannedTake]) -> list[PlannedTake]:
+        """What is still to be made once takes that other runs have are copied, or the caller interrupts."""
+        left = []
+        for number, take in enumerate(missing):
+            if self._interrupted():
+                return left + missing[number:]
+            if not self._copy_from_elsewhere(take):
+                left.append(take)
+        return left
 
     def _copy_from_elsewhere(self, take: PlannedTake) -> bool:
         index = self._renderer.index

@@ -58,6 +58,7 @@ class Watcher:
         self._hinted: set[str] = set()
         self._unannounced: frozenset[str] = frozenset()
         self._lost = True
+        self._unsure = False
         self._deaf: str | None = None
         self._next_complete = 0.0
         self._soonest_complete = 0.0
@@ -156,10 +157,8 @@ class Watcher:
                 self._stopped.wait(_AFTER_A_FAULT)
 
     def _wait(self) -> None:
-        moment = self._next_complete
-        if self._lost:
-            moment = min(moment, self._soonest_complete)
-        else:
+        moment = self._complete_due()
+        if not self._unsure:
             with self._lock:
                 due = self._account.due()
             moment = moment if due is None else min(moment, due)
@@ -173,16 +172,20 @@ class Watcher:
             referred = self._account.referred(hinted)
         began = time.monotonic()
         periodic = began >= self._next_complete and not hinted and not self._lost
-        if began < self._next_complete and not self._lost:
+        if began < self._complete_due() and not self._unsure:
             sighting = self._tree.look_at(hinted | waiting)
             if sighting is not None:
                 self._take(sighting, referred, began, complete=False)
                 return
-            self._lost = True
-        if began >= min(self._next_complete, self._soonest_complete):
+            self._lost = self._unsure = True
+        if began >= self._complete_due():
             self._look_at_everything()
             if periodic:
                 self._suspect_deafness(waiting)
+
+    def _complete_due(self) -> float:
+        """When to look at everything: what is lost is looked for sooner, but no look follows hard on another."""
+        return min(self._next_complete, self._soonest_complete) if self._lost else self._next_complete
 
     def _suspect_deafness(self, waiting: frozenset[str]) -> None:
         """Listen anew where what one look found by itself is still not hinted at by the next."""
@@ -193,7 +196,7 @@ class Watcher:
             self._hints.restart()
 
     def _look_at_everything(self) -> None:
-        self._lost = False
+        self._lost = self._unsure = False
         began = time.monotonic()
         sighting = self._tree.look()
         with self._lock:

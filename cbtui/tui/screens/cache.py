@@ -13,6 +13,7 @@ from cbtui.paths import Places
 from cbtui.tui.background import in_background
 from cbtui.tui.keys import screen_bindings
 from cbtui.tui.screens.base import LiveScreen
+from cbtui.tui.screens.lines import Lines
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.widgets.cache_log import CacheLog
 from cbtui.tui.widgets.host_line import HostLine
@@ -27,7 +28,7 @@ _WIDE = 90
 _EXPLAINED = {"model": "by model and device, in memory", "voice": "by clip, on disk", "chunk": "by all that decides it"}
 
 
-class CacheScreen(LiveScreen[None]):
+class CacheScreen(Lines, LiveScreen[None]):
     BINDINGS = screen_bindings("cache")
     AUTO_FOCUS = "CacheLog"
     DEFAULT_CSS = """

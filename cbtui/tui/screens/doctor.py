@@ -19,6 +19,7 @@ from cbtui.core.clean import visible
 from cbtui.paths import Places
 from cbtui.tui.background import in_background
 from cbtui.tui.keys import screen_bindings
+from cbtui.tui.screens.lines import Lines
 from cbtui.tui.words import Words
 
 _GLYPHS = {"ok": ("✓", "+"), "info": ("·", "-"), "warning": ("!", "!"), "problem": ("✗", "x")}
@@ -35,7 +36,7 @@ class Check:
     fix: str
 
 
-class DoctorScreen(Screen[None]):
+class DoctorScreen(Lines, Screen[None]):
     """The checks run in a child process: importing torch takes seconds, and a viewer has no use for it."""
 
     BINDINGS = screen_bindings("doctor")

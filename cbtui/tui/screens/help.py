@@ -15,6 +15,7 @@ from textual.widgets import Footer, Static
 
 from cbtui.core.status import State
 from cbtui.tui.keys import Described, described, screen_bindings, split
+from cbtui.tui.screens.lines import Lines
 from cbtui.tui.screens.queue import QueueScreen
 from cbtui.tui.words import Words
 
@@ -38,7 +39,7 @@ _KEYS_WIDE = ((11, "bold"), (60, ""), (None, "dim"))
 _STATES = ((1, "bold"), (11, ""), (None, "dim"))
 
 
-class HelpScreen(Screen[None]):
+class HelpScreen(Lines, Screen[None]):
     """Scrolls where it does not fit. `keymap` is the person's own: it shows the keys as they are for this person."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's own form

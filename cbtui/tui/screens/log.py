@@ -12,12 +12,13 @@ from textual.widgets import Footer, Input
 
 from cbtui.core.clean import visible
 from cbtui.tui.keys import screen_bindings
+from cbtui.tui.screens.lines import Lines
 from cbtui.tui.tail import Read, Tail
 from cbtui.tui.widgets.log_view import LogView
 from cbtui.tui.words import Words
 
 
-class LogScreen(Screen[None]):
+class LogScreen(Lines, Screen[None]):
     BINDINGS = screen_bindings("log")
     AUTO_FOCUS = "LogView"
     DEFAULT_CSS = """
@@ -77,10 +78,15 @@ class LogScreen(Screen[None]):
         event.input.display = bool(event.value)
         self._say_where_it_is()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Its key is heard before anything else; the field keeps it as a letter.
+        return action != "search" or not isinstance(self.focused, Input)
+
     def action_search(self) -> None:
         field = self.query_one(Input)
         field.display = True
-        field.focus()
+        # At once: the next key is the first letter.
+        self.set_focus(field)
 
     def action_next(self) -> None:
         self._step(1)

@@ -18,6 +18,7 @@ from cbtui.paths import Places
 from cbtui.tui.background import in_background
 from cbtui.tui.keys import screen_bindings
 from cbtui.tui.screens.base import LiveScreen
+from cbtui.tui.screens.lines import Lines
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.widgets.host_line import HostLine
 from cbtui.tui.words import gigabytes
@@ -31,7 +32,7 @@ class Found:
     loads: Mapping[ModelName, float]
 
 
-class ModelsScreen(LiveScreen[None]):
+class ModelsScreen(Lines, LiveScreen[None]):
     BINDINGS = screen_bindings("models")
     AUTO_FOCUS = "OptionList"
     DEFAULT_CSS = """

@@ -93,18 +93,26 @@ class QueueScreen(ActingScreen[None]):
     def removed(self) -> None:
         self.queue.clear_marks()
 
+    def on_key(self) -> None:
+        self.queue.hold()
+
     def on_mount(self) -> None:
-        super().on_mount()
         # The queue is there a tenth of a second sooner without what stands beside it.
         self.call_after_refresh(self._fill_side)
 
     async def _fill_side(self) -> None:
+        side = self.query_one("#side")
+        if not side.is_attached:  # who leaves at once gets none
+            return
         right = Vertical(MemoryGraph(self.words, id="memory"), CacheLog(self.words, id="cache"), id="right")
-        await self.query_one("#side").mount(Detail(self.words, id="detail"), right)
+        await side.mount(Detail(self.words, id="detail"), right)
         self.show(self.cbtui.snapshot)
 
     def show(self, snapshot: Snapshot) -> None:
         """Take over a reading of the queue."""
+        if not self.query(QueueList):
+            # A reading that comes while the app closes.
+            return
         self.queue.show(snapshot)
         if snapshot.found is not None and snapshot.view.find == self._sought:
             self._sought = None
@@ -151,6 +159,10 @@ class QueueScreen(ActingScreen[None]):
         self._sought = task
         self.action_clear()
         self._want()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Their keys are heard before anything else; a field keeps them as letters.
+        return action not in {"add", "filter"} or not isinstance(self.focused, Input)
 
     def on_queue_list_moved(self) -> None:
         self._want()
@@ -205,7 +217,8 @@ class QueueScreen(ActingScreen[None]):
     def action_filter(self) -> None:
         filtering = self.query_one("#filter", Input)
         filtering.display = True
-        filtering.focus()
+        # At once: the next key is the first letter.
+        self.set_focus(filtering)
 
     def action_sort(self) -> None:
         self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]

@@ -16,6 +16,7 @@ from cbtui.core.clean import visible
 from cbtui.paths import Places
 from cbtui.tui.background import in_background
 from cbtui.tui.keys import screen_bindings
+from cbtui.tui.screens.lines import Lines
 from cbtui.tui.words import Words, fit
 
 if TYPE_CHECKING:
@@ -29,7 +30,17 @@ _NAME_WIDTH = 25
 _SOURCE_WIDTH = 24
 
 
-class SettingsScreen(Screen[None]):
+class SettingsTable(DataTable[Text]):
+    """Home and end are its first and last line: there is nothing to see sideways."""
+
+    def action_scroll_home(self) -> None:
+        self.action_scroll_top()
+
+    def action_scroll_end(self) -> None:
+        self.action_scroll_bottom()
+
+
+class SettingsScreen(Lines, Screen[None]):
     """Follows the files as they change, whoever changes them."""
 
     BINDINGS = screen_bindings("settings")
@@ -55,7 +66,7 @@ class SettingsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="problems"):
             yield Static(markup=False)
-        yield DataTable(cursor_type="row", zebra_stripes=False, show_header=True, cell_padding=0)
+        yield SettingsTable(cursor_type="row", zebra_stripes=False, show_header=True, cell_padding=0)
         yield Static("looking", id="about", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
@@ -67,8 +78,8 @@ class SettingsScreen(Screen[None]):
         self._look()
 
     @property
-    def _table(self) -> DataTable[Text]:
-        return cast("DataTable[Text]", self.query_one(DataTable))
+    def _table(self) -> SettingsTable:
+        return self.query_one(SettingsTable)
 
     def _look(self) -> None:
         options, places = cast("CbtuiApp", self.app).options, self._places

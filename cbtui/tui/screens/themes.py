@@ -37,14 +37,6 @@ _REASONS: Mapping[State, str] = {
 # A made-up memory, in gigabytes: time goes on by columns.
 _OURS = (0.5, 0.5, 2.0, 3.2, 3.2, 3.4, 5.0, 5.0, 4.4, 4.4, 4.4, 5.2)
 _COLUMN_SECONDS = 5.0
-_MOVES = {
-    "list_down": "one theme down",
-    "list_up": "one theme up",
-    "list_page_down": "one page down",
-    "list_page_up": "one page up",
-    "list_first": "to the first theme",
-    "list_last": "to the last theme",
-}
 
 
 class ThemeList(OptionList, inherit_bindings=False):
@@ -56,7 +48,12 @@ class ThemeScreen(LiveScreen[None]):
 
     BINDINGS = [  # noqa: RUF012 - Textual's own form
         Binding("enter", "keep", "keep", tooltip="keep these colours, also for the next time"),
-        *(Binding(each.keys, each.id, each.words, show=False, tooltip=_MOVES[each.id], id=each.id) for each in LIST),
+        *(
+            Binding(
+                each.keys, each.id, each.words, show=False, tooltip=each.meaning.replace("task", "theme"), id=each.id
+            )
+            for each in LIST
+        ),
         Binding(BACK.keys, "back", BACK.words, tooltip="back, in the colours from before", id=BACK.id),
     ]
     AUTO_FOCUS = "ThemeList"
@@ -155,10 +152,10 @@ class ThemeScreen(LiveScreen[None]):
         self._list.action_cursor_up()
 
     def action_list_page_down(self) -> None:
-        self._list.action_page_down()
+        self._list.action_page_down()  # type: ignore[no-untyped-call]
 
     def action_list_page_up(self) -> None:
-        self._list.action_page_up()
+        self._list.action_page_up()  # type: ignore[no-untyped-call]
 
     def action_list_first(self) -> None:
         self._list.action_first()

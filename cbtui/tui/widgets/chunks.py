@@ -54,8 +54,8 @@ class ChunkList(ScrollView, can_focus=True, inherit_bindings=False):
     COMPONENT_CLASSES = {"chunks--cursor", "chunks--dim", *(f"chunks--{state}" for state in _STATES)}  # noqa: RUF012
     DEFAULT_CSS = """
     ChunkList { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
-    ChunkList > .chunks--cursor { background: $primary 15%; }
-    ChunkList:focus > .chunks--cursor { background: $primary 30%; }
+    ChunkList > .chunks--cursor { background: $block-cursor-blurred-background; }
+    ChunkList:focus > .chunks--cursor { background: $block-cursor-background; }
     ChunkList > .chunks--dim { color: $text-muted; }
     ChunkList > .chunks--done { color: $success; }
     ChunkList > .chunks--rendering { color: $primary; text-style: bold; }
@@ -84,7 +84,9 @@ class ChunkList(ScrollView, can_focus=True, inherit_bindings=False):
     def show(self, chunks: Sequence[ChunkFacts], instead: str = "") -> None:
         """Take over a reading, or say `instead` why there is nothing; only lines that look different are painted."""
         before, self._chunks = self._chunks, chunks
-        speaker = max((len(chunk.speaker) for chunk in chunks), default=0)
+        speakers = {chunk.speaker for chunk in chunks}
+        # A single one stands among the settings.
+        speaker = max(map(len, speakers)) if len(speakers) > 1 else 0
         if len(before) != len(chunks) or speaker != self._speaker or instead != self._instead:
             self._speaker, self._instead = speaker, instead
             self.virtual_size = Size(self._width, len(chunks))
@@ -150,7 +152,7 @@ class ChunkList(ScrollView, can_focus=True, inherit_bindings=False):
             segments.append(Segment(fit(chunk.speaker, columns.speaker, ellipsis=cut) + " ", dim))
         for value, cells in (
             ("" if chunk.speech_seconds is None else f"{chunk.speech_seconds:.1f} s", columns.speech),
-            ("" if chunk.tokens is None else f"{chunk.tokens} tok", columns.tokens),
+            (f"{chunk.tokens} tok" if chunk.tokens else "", columns.tokens),
             ("" if chunk.seconds_spent is None else f"in {chunk.seconds_spent:.1f} s", columns.spent),
             (_seeds(chunk.seeds), columns.seeds),
         ):

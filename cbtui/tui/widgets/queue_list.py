@@ -64,8 +64,8 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
     }
     DEFAULT_CSS = """
     QueueList { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
-    QueueList > .queue--cursor { background: $primary 15%; }
-    QueueList:focus > .queue--cursor { background: $primary 30%; }
+    QueueList > .queue--cursor { background: $block-cursor-blurred-background; }
+    QueueList:focus > .queue--cursor { background: $block-cursor-background; }
     QueueList > .queue--marked { text-style: bold; color: $accent; }
     QueueList > .queue--dim { color: $text-muted; }
     QueueList > .queue--queued { color: $foreground; }
@@ -95,6 +95,8 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         self._pace = Pace({}, {})
         self._marked: set[str] = set()
         self._range_from: int | None = None
+        # Until the person presses a key, the cursor stays with what comes first.
+        self._was_moved = False
         self._painted: dict[int, tuple[object, ...]] = {}
 
     @property
@@ -155,8 +157,13 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         self._marked.update(row.id for index, row in self._rows.items() if low <= index <= high)
         self.refresh()
 
+    def hold(self) -> None:
+        """From now on, keep the cursor on its task wherever that goes."""
+        self._was_moved = True
+
     def move(self, lines: int) -> None:
         """Move the cursor; it stays inside."""
+        self._was_moved = True
         self.cursor = max(0, min(self._total - 1, self.cursor + lines))
 
     def watch_cursor(self, before: int, now: int) -> None:
@@ -178,12 +185,15 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         offset = event.get_content_offset(self)
         line = -1 if offset is None else int(offset.y + self.scroll_offset.y)
         if 0 <= line < self._total:
+            self._was_moved = True
             self.cursor = line
             if event.chain == 2:
                 self.post_message(self.Opened())
 
     def _follow(self, before: TaskRow | None) -> None:
-        """Keep the cursor on its task where that is still in sight."""
+        """Keep the cursor on the task that the person put it on, where that is still in sight."""
+        if not self._was_moved:
+            return
         now = self.current
         if before is not None and (now is None or now.id != before.id):
             place = next((index for index, row in self._rows.items() if row.id == before.id), None)
@@ -265,6 +275,8 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
 def _what(row: TaskRow) -> str:
     """Chunks while it is rendered, the real-time factor when it is done, else why it stands where it stands."""
     result = row.result
+    if row.state == "rendering" and not row.progress.chunks_total:
+        return "preparing"
     if row.state == "rendering":
         return f"{row.progress.chunks_done}/{row.progress.chunks_total} {row.progress.tokens or ''}".rstrip()
     if row.state == "done" and result is not None:
