@@ -7,7 +7,8 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cbtui import __version__
 from cbtui.commands import add, app, bench, cache, completion, demo, doctor, exits, status, steer, watch
@@ -20,6 +21,22 @@ _EPILOG = (
     "Exit status: 0 all done; 1 some task failed; 2 wrong usage or an invalid file; 3 engine unavailable; "
     "128+n ended by signal n."
 )
+
+_COMMANDS: Mapping[str, tuple[Any, str]] = {
+    "app": (app, "the screen: a live queue, memory and caches; what cbtui does without a command"),
+    "run": (run_command, "render task files and exit"),
+    "watch": (watch, "serve the jobs directory without a screen: render what is dropped into it"),
+    "add": (add, "put tasks into the jobs directory, atomically"),
+    "status": (status, "the queue, for people and for scripts"),
+    "doctor": (doctor, "what would stop this machine from rendering, and the fix"),
+    "demo": (demo, "render the examples on the draft voice: no GPU, no weights, no network"),
+    "completion": (completion, "print a script that has a shell complete commands, options and names of tasks"),
+}
+# Those that have commands of their own.
+_GROUPS: Mapping[str, tuple[Any, str]] = {
+    "bench": (bench, "what this machine makes of cbtui, in figures"),
+    "cache": (cache, "what the caches hold, explained, tested or cleared"),
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -35,33 +52,20 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cbtui {__version__}")
     parser.add_argument("--explain-cache", action="store_true", help="the same as: cbtui cache explain")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, module, text in (
-        ("app", app, "the screen: a live queue, memory and caches; what cbtui does without a command"),
-        ("run", run_command, "render task files and exit"),
-        ("watch", watch, "serve the jobs directory without a screen: render what is dropped into it"),
-        ("add", add, "put tasks into the jobs directory, atomically"),
-        ("status", status, "the queue, for people and for scripts"),
-        ("doctor", doctor, "what would stop this machine from rendering, and the fix"),
-        ("demo", demo, "render the examples on the draft voice: no GPU, no weights, no network"),
-        ("completion", completion, "print a script that has a shell complete commands, options and names of tasks"),
-    ):
-        command = commands.add_parser(
-            name, parents=[common], help=text, description=text, epilog=_EPILOG, allow_abbrev=False
-        )
-        module.add_arguments(command)
+    for name, (module, text) in _COMMANDS.items():
+        module.add_arguments(_add_command(commands, common, name, text))
     for verb, text in steer.VERBS.items():
-        command = commands.add_parser(
-            verb, parents=[common], help=text, description=text, epilog=_EPILOG, allow_abbrev=False
-        )
-        steer.add_arguments(command, verb)
-    text = "what the caches hold, explained, tested or cleared"
-    benches = commands.add_parser(
-        "bench", parents=[common], help="what this machine makes of cbtui, in figures", allow_abbrev=False
-    )
-    bench.add_arguments(benches, common)
-    caches = commands.add_parser("cache", parents=[common], help=text, description=text, allow_abbrev=False)
-    cache.add_arguments(caches, common)
+        steer.add_arguments(_add_command(commands, common, verb, text), verb)
+    for name, (module, text) in _GROUPS.items():
+        module.add_arguments(_add_command(commands, common, name, text), common)
     return parser
+
+
+def _add_command(commands: Any, common: argparse.ArgumentParser, name: str, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, parents=[common], help=text, description=text, epilog=_EPILOG, allow_abbrev=False
+    )
+    return command
 
 
 def _common_options() -> argparse.ArgumentParser:
@@ -116,6 +120,8 @@ def _with_command(given: list[str]) -> list[str]:
         if given[place] in {"-h", "--help", "--version", "--explain-cache"}:
             return given
         place += 2 if given[place] in values else 1
+    if place < len(given) and given[place] in {*_COMMANDS, *_GROUPS, *steer.VERBS}:
+        return given
     is_app = place >= len(given) or os.path.isdir(given[place])  # noqa: PTH112
     # First, since it has options that the others have not.
     return ["app", *given] if is_app else given

@@ -70,7 +70,6 @@ def test_help_and_version_are_on_stdout(home: Home) -> None:
         assert expected in ended.out
 
 
-def test_no_command_is_wrong_usage(home: Home) -> None:
-    ended = home.cbtui()
-    assert (ended.status, ended.out) == (2, "")
-    assert "usage: cbtui" in ended.err
+def test_a_folder_of_a_commands_name_does_not_hide_the_command(home: Home) -> None:
+    (home.root / "cache").mkdir()
+    assert "models" in home.cbtui("cache", "info").out

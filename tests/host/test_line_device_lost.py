@@ -23,7 +23,8 @@ from tests.support.fake_host import places_in
 from tests.support.gated_engine import GatedEngine
 
 ROOT = Path(__file__).parents[2]
-CHUNKS = "chunking: {target: 40, limit: 60}\ntext: |\n" + "\n\n".join(f"  {name} of this text." for name in "ABCD") + "\n"
+TEXT = "\n\n".join(f"  {name} of this text." for name in "ABCD")
+CHUNKS = f"chunking: {{target: 40, limit: 60}}\ntext: |\n{TEXT}\n"
 DEADLY = CHUNKS.replace("C of", "C is deadly, of")
 
 

@@ -16,7 +16,8 @@ from cbtui.paths import Places
 from tests.host.serving import serving
 from tests.support.fake_engine import Answer, FakeEngine, speak
 
-BAD = "max_retries: 2\nseed: 10\nchunking: {target: 40, limit: 60}\ntext: |\n  A fine beginning.\n\n  The bad end of it.\n"
+SETTINGS = "max_retries: 2\nseed: 10\nchunking: {target: 40, limit: 60}\n"
+BAD = f"{SETTINGS}text: |\n  A fine beginning.\n\n  The bad end of it.\n"
 
 
 class Panic(BaseException):

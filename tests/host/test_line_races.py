@@ -243,5 +243,3 @@ def test_a_jobs_directory_that_is_away_for_a_while_costs_no_task(served: Served,
     away.rename(served.places.jobs)
     engine.open()
     served.until_state("jobs/a", "done")
-
-

@@ -21,7 +21,8 @@ from tests.host.serving import serving
 from tests.support.fake_engine import Answer, FakeEngine, speak
 from tests.support.gated_engine import GatedEngine
 
-TWO_CHUNKS = "chunking: {target: 40, limit: 60}\ntext: |\n  This is the first sentence of it.\n\n  This is the second.\n"
+SETTINGS = "chunking: {target: 40, limit: 60}\n"
+TWO_CHUNKS = f"{SETTINGS}text: |\n  This is the first sentence of it.\n\n  This is the second.\n"
 # A host's bound is `Host.stop`'s 1.5 s and what the other threads take; a machine under load gets more.
 BOUND = 8.0
 
@@ -166,5 +167,3 @@ def test_the_state_that_a_host_leaves_is_the_one_that_viewers_read(places: Place
     with attach_store(store_path(places)) as store:
         assert store.queue.counts()["rendering"] == 0
         assert store.tasks.get("jobs/a").state == "queued"
-
-

@@ -87,7 +87,9 @@ async def test_the_editor_has_the_terminal_and_changes_the_file(
         assert (tmp_path / "out").read_text() == f"editing {places.jobs}/a [∕] $(touch x).txt\n"
         assert (tmp_path / "err").read_text() == "oops\n"
         assert not notes(shown)
-        await shown.until(lambda: len(shown.snapshot.rows) == 1 and shown.snapshot.rows[0].characters in {11, 12}, "the text")
+        await shown.until(
+            lambda: len(shown.snapshot.rows) == 1 and shown.snapshot.rows[0].characters in {11, 12}, "the text"
+        )
     for stream in streams:
         stream.close()
 

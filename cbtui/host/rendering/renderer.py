@@ -193,7 +193,7 @@ class _RunInProgress:
 
     def _without_those_elsewhere(self, missing: list[PlannedTake]) -> list[PlannedTake]:
         """What is still to be made once takes that other runs have are copied, or the caller interrupts."""
-        left = []
+        left: list[PlannedTake] = []
         for number, take in enumerate(missing):
             if self._interrupted():
                 return left + missing[number:]
