@@ -189,7 +189,7 @@ class Intake:
     def _sort_pending(self, store: Store) -> None:
         """A file that names a text is read before the text, or with it, so that the text is not taken for a task."""
         texts = [path for path in self._pending if path.suffix.lower() in TEXT_KINDS]
-        if not texts:
+        if not texts or len(store.files.known(texts)) == len(texts):
             return
         naming = [*(path for _, path in store.files.invalid(_SLICE)), *store.files.dismissed(_SLICE), *self._again]
         waiting, self._pending = self._pending, {}

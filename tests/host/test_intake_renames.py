@@ -135,3 +135,16 @@ def test_a_file_renamed_away_from_being_a_task_is_deleted_and_comes_back(served:
     served.until_state("jobs/a", "cancelled")
     (served.places.jobs / "a.off").rename(served.places.jobs / "a.txt")
     served.until_state("jobs/a", "queued")
+
+
+def test_an_invalid_file_that_takes_the_name_of_another_stands_in_its_place(served: Served) -> None:
+    served.drop("job.yaml", "nonsense: 1\n")
+    served.drop("a.yaml", "text: Hello.\n")
+    served.until_state("jobs/a", "invalid")
+    (served.places.jobs / "a.yaml").unlink()
+    served.drop("a.txt", "Hello.")
+    served.until(lambda: served.places.jobs / "a.yaml" not in served.store.files.stamps(), "the one is forgotten")
+    served.until(lambda: served.places.jobs / "a.txt" in served.store.files.stamps(), "the other is shown")
+    served.drop("job.yaml", "# Mended.\n")
+    row = served.until_state("jobs/a", "queued", "rendering")
+    assert row.source.name == "a.txt"

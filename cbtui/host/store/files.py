@@ -22,11 +22,11 @@ _NO_FILE = str(Stamp(0, 0, 0, 0))
 _NONE = "[]"
 _COMPARED = frozenset(("digest", "problems", "declared_priority", "id"))
 # What is known of an invalid file.
-_TOLD_OF_INVALID = ("id", "source", "stamp", "problems", "surroundings")
+_TOLD_OF_INVALID = frozenset(("id", "source", "stamp", "problems", "surroundings"))
 # States that a mended file puts its task back into: `was paused`, `was failed: no seed helped`.
 _KEPT = ("paused", *SETTLED)
 _WAS = "was "
-_NOTED = ("source", "stamp", "surroundings", "model", "voice", "characters")
+_NOTED = frozenset(("source", "stamp", "surroundings", "model", "voice", "characters"))
 # SQLite compares at most so many values at once in builds of every age.
 _MOST_VALUES = 500
 
@@ -66,9 +66,8 @@ class Files:
                 if self._is_edited(before, facts):
                     if self._edit(before, facts):
                         (rendering if before["state"] == "rendering" else edited).append(facts["id"])
-                elif any(before[name] != facts[name] for name in _NOTED):
-                    noted = _NOTED if facts["problems"] == _NONE else ("stamp", "surroundings")
-                    self._update(before["id"], {name: facts[name] for name in noted})
+                elif new := {name: facts[name] for name in _noted(facts) if facts[name] != before[name]}:
+                    self._update(before["id"], new)
                 self._set_inputs(before["number"], task.inputs)
         return Put(tuple(added), tuple(edited), tuple(rendering))
 
@@ -205,7 +204,7 @@ class Files:
             # It keeps its name until that is over.
             compared = _COMPARED - {"id"}
         elif facts["problems"] != _NONE:
-            compared = _COMPARED & {*_TOLD_OF_INVALID}
+            compared = _COMPARED & _TOLD_OF_INVALID
         return _came_back(before) or any(before[name] != facts[name] for name in compared)
 
     def _is_dismissed(self, facts: Mapping[str, Any]) -> bool:
@@ -296,6 +295,11 @@ class Files:
     def _update(self, task: str, facts: Mapping[str, Any]) -> None:
         values = {**facts, "task": task, "change": self._database.next_changes()}
         self._database.write(update_task(facts, only_in=False), values)
+
+
+def _noted(facts: Mapping[str, Any]) -> frozenset[str]:
+    """What is taken over of a file that means the same as before."""
+    return _NOTED if facts["problems"] == _NONE else _NOTED & _TOLD_OF_INVALID
 
 
 def _came_back(before: Any) -> bool:
