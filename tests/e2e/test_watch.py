@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.home import Home, Running, no_traceback, paragraphs
+from tests.support.terminal import Terminal
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
 
@@ -142,3 +143,17 @@ def test_a_hook_of_the_settings_gets_the_facts(home: Home) -> None:
     host.send(signal.SIGTERM)
     told = json.loads(facts.read_text())
     assert (told["event"], told["task"], told["output"]) == ("task_done", "jobs/hello", str(home.final("jobs/hello")))
+
+
+@pytest.mark.parametrize(
+    ("notify", "sent"), [("osc9", b"\x1b]9;cbtui: nothing is left to render\x07"), ("bell", b"\x07")]
+)
+def test_a_terminal_is_told_when_nothing_is_left(home: Home, notify: str, sent: bytes) -> None:
+    settings = home.root / "config" / "cbtui" / "settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f"app: {{notify: {notify}}}\n")
+    drop(home, "hello.txt", "Hello there.")
+    command = home.command("watch", "--engine", "espeak")
+    with Terminal(command, cwd=home.root, environment=home.variables()) as terminal:
+        terminal.until_shown("nothing is left to render")
+        terminal.until(lambda: terminal.text and sent in terminal.raw, "the message")
