@@ -27,13 +27,14 @@ class Current:
     """Listens to the renderer for one task, and writes what it hears into the store a few times a second.
 
     Belongs to the engine's thread, but for `task`, `wishes` and `tokens_per_second`. `take_seconds` is the work that
-    went into takes; `has_run` tells that a run has begun.
+    went into takes of `chunks_made` chunks; `has_run` tells that a run has begun.
     """
 
     def __init__(self, task: TaskRow, store: Store, journal: Journal) -> None:
         self.task = task
         self.wishes = Wishes()
         self.take_seconds = 0.0
+        self.chunks_made = 0
         self.has_run = False
         self._store = store
         self._journal = journal
@@ -94,6 +95,7 @@ class Current:
 
     def _finish_take(self, take: TakeFinished) -> None:
         self._done += take.chunks
+        self.chunks_made += take.chunks
         self._tokens += take.tokens
         self._drawn.clear()
         self._take_began = time.monotonic()

@@ -93,10 +93,10 @@ class Host:
                     self._journal(JournalEntry("store", message, level="warning"))
                 self._journal(JournalEntry("started", f"watching {self._places.jobs}", facts=self._facts()))
                 self._recover(store)
+            self._intake.start()
         except BaseException:
             self._lock.release()
             raise
-        self._intake.start()
         self._line.start()
         self._steward.start()
 

@@ -300,8 +300,11 @@ class Intake:
 
     def _drop(self, store: Store, text: Path) -> None:
         """A text of another file is no task, once it is not being rendered any more."""
+        known = store.files.known([text]).get(text)
         if not store.files.drop(text):
             self._again[text] = time.monotonic() + _FRESH_SECONDS
+        elif known is not None:
+            self._release(path for path, _ in known.inputs)
 
     def _compare(self, task: FoundTask, known: KnownFile | None) -> None:
         """What follows from how a file differs from what was known of it."""

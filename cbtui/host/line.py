@@ -240,7 +240,7 @@ class Line:
         """Render; where memory runs out, with a smaller batch, then with no other model beside it."""
         while True:
             try:
-                (rendered,) = render_task(
+                outcomes = render_task(
                     task,
                     self._engines,
                     "new" if current.task.fresh and not current.has_run else "last",
@@ -248,6 +248,8 @@ class Line:
                     should_stop=lambda: self._stopped.is_set() or current.wishes.stop.is_set(),
                     should_yield=lambda: self._should_yield(store, current),
                 )
+                # The one of the one run that these modes are about.
+                rendered = next(iter([*outcomes]), None)
             except OutOfMemory as error:
                 relief = self._engines.relieve(task)
                 if not relief:
@@ -255,6 +257,8 @@ class Line:
                 self.forget_memory()
                 self._journal(JournalEntry("memory", f"{error} Going on with {relief}.", task.id, "warning"))
             else:
+                if rendered is None:
+                    raise PreparationStopped
                 return rendered
 
     def _listen(self, current: Current, task: Task, report: Report) -> None:

@@ -93,7 +93,7 @@ class Outcomes:
 
         def write() -> TaskRow | None:
             if current.take_seconds:
-                share = rendered.rendered / max(1, rendered.rendered + rendered.reused)
+                share = current.chunks_made / max(1, rendered.rendered + rendered.reused)
                 characters = len(task.text) * share
                 self._store.work.add_speed(row.model, row.voice, characters=characters, seconds=current.take_seconds)
             return self._store.tasks.finish(row.id, "done", digest=row.digest, result=result)

@@ -33,6 +33,7 @@ _GLANCE_SECONDS = 0.05
 _LIVE_SECONDS = 1.0
 # How many commands are looked at in one glance.
 _AT_ONCE = 100
+_MANY = 1_000_000
 
 Finished = tuple[int, Literal["done", "refused"], str]
 
@@ -68,6 +69,7 @@ class Steward:
         self._told_of_live = False
         self._faults = Faults("command", journal)
         self._began = time.time()
+        self._last_before = 0
         self._thread = threading.Thread(target=self._run, name="cbtui-steward", daemon=True)
 
     def start(self) -> None:
@@ -82,6 +84,7 @@ class Steward:
     def _run(self) -> None:
         # Where it is given up, the host stops.
         with contextlib.suppress(GivenUp), self._insist(lambda: attach_store(self._store_path)) as store:
+            self._last_before = max((command.number for command in store.commands.waiting(_MANY)), default=0)
             self._serve(store)
             self._give_answers(store)
 
@@ -152,7 +155,8 @@ class Steward:
             return answer, self._line.current
 
     def _stop(self, command: Command) -> Answer:
-        if command.posted < self._began:
+        # A clock that was put back makes no newer command an old one.
+        if command.number <= self._last_before and command.posted < self._began:
             raise Refused("the host that was to stop is gone; this is another")
         if command.arguments.get("after_chunk"):
             return Answer("the host stops after the chunk that is being rendered", {})

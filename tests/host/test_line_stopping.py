@@ -160,10 +160,24 @@ def test_a_line_whose_turn_breaks_goes_on_with_the_next(places: Places, monkeypa
         served.until_state("jobs/a", "done")
 
 
-def test_the_state_that_a_host_leaves_is_the_one_that_viewers_read(places: Places) -> None:
-    with serving(places, GatedEngine()) as served:
+def test_a_stop_before_the_run_has_begun_is_no_failure(places: Places) -> None:
+    engine = GatedEngine()
+    with serving(places, engine) as served:
+        # Hears of the stop only after its preparation.
+        engine.prepare = lambda *, emit, should_stop: served.until(should_stop, "the stop")  # type: ignore[method-assign]
         served.drop("a.txt", "Hello.")
         served.until_state("jobs/a", "rendering")
     with attach_store(store_path(places)) as store:
-        assert store.queue.counts()["rendering"] == 0
-        assert store.tasks.get("jobs/a").state == "queued"
+        assert (store.tasks.get("jobs/a").state, store.tasks.get("jobs/a").attempts) == ("queued", 0)
+
+
+def test_a_cancel_before_the_run_has_begun_is_no_failure(places: Places) -> None:
+    engine = GatedEngine()
+    with serving(places, engine) as served:
+        engine.prepare = lambda *, emit, should_stop: served.until(should_stop, "the cancel")  # type: ignore[method-assign]
+        served.drop("a.txt", "Hello.")
+        served.until_state("jobs/a", "rendering")
+        served.ask("cancel", tasks=["a"])
+        served.until(served.host_is_idle, "the line is free")
+        assert served.state("jobs/a") == "cancelled"
+        assert "failed" not in served.kinds("jobs/a")

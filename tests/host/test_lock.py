@@ -170,7 +170,7 @@ def test_children_of_a_killed_host_keep_no_lock(tmp_path: Path) -> None:
     pid = int(note.read_text())
     try:
         host.kill()
-        host.communicate()
+        host.wait()
         os.kill(pid, 0)
         assert find_host(places) is None
         with serving(places):

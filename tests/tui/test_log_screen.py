@@ -119,7 +119,7 @@ async def test_a_hundred_thousand_lines_are_kept_and_no_more(places: Places) -> 
         assert view.count == 100_000
         view.search("line 9")
         current, _ = view.found
-        assert current == 1
+        assert current > 0
         view.scroll_to(y=50_000, animate=False)
         await shown.until(lambda: "line 50010" in shown.text(), "the middle")
         view.add(["one more"])

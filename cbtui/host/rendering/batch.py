@@ -85,12 +85,17 @@ def _own_runs(runs: list[Run], task: Task, engine: Engine) -> list[Run]:
     for run in runs:
         manifest = run.read_manifest()
         source = manifest.get("source")
-        if isinstance(source, str) and Path(source) != task.source and Path(source).is_file():
+        if isinstance(source, str) and not _is_own(Path(source), task):
             raise RunInUse(f"{run.folder} belongs to {source}: give one of the two another name, job or --output-dir")
         facts = manifest.get("engine")
         if not isinstance(facts, dict) or (facts.get("name"), facts.get("model")) == (engine.name, engine.model):
             own.append(run)
     return own
+
+
+def _is_own(source: Path, task: Task) -> bool:
+    """Whether a run made from this file is one of the task: its file, a text that it names, or a file that is gone."""
+    return source == task.source or not source.is_file() or source.resolve() in task.references
 
 
 def _chosen(mode: Mode, runs: list[Run]) -> list[Run]:

@@ -145,8 +145,11 @@ class Ledger:
         }
         events: list[FileEvent] = []
         for path in sorted(self._waiting) if missing else ():
-            file = self._files[path]
-            if file.told is not None or file.stamp is None or (old := missing.pop(file.stamp, None)) is None:
+            # Of those that wait, some were the old name of another by now.
+            file = self._files.get(path)
+            if file is None or file.told is not None or file.stamp is None:
+                continue
+            if (old := missing.pop(file.stamp, None)) is None:
                 continue
             file.told, file.told_at, file.doubted = file.stamp, look.ended, self._files[old].doubted
             self.forget([old])

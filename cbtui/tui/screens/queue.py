@@ -116,6 +116,7 @@ class QueueScreen(ActingScreen[None]):
         self.queue.show(snapshot)
         if snapshot.found is not None and snapshot.view.find == self._sought:
             self._sought = None
+            self.queue.hold()
             self.queue.cursor = snapshot.found
         self._show_totals(self.words.plain(self._totals(snapshot)))
         self.query_one(HostLine).show(snapshot, starting=self.cbtui.is_starting)

@@ -71,7 +71,8 @@ class CacheLog(ScrollView, can_focus=True):
         if index >= len(self._events):
             what = f"each {self.only}" if self.only else "each model, voice and chunk"
             text = f"no look-ups yet: {what} is looked up once it is needed" if y == 0 else ""
-            return Strip([Segment(fit("" if self._events else text, width), base)], width)
+            text = fit("" if self._events else text, width, ellipsis=self._words.plain("…"))
+            return Strip([Segment(text, base)], width)
         event = self._events[index]
         style = base + Style(color=self.get_component_rich_style("cache--hit" if event.hit else "cache--miss").color)
         dim = base + Style(color=self.get_component_rich_style("cache--dim").color)

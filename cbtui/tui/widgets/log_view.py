@@ -75,7 +75,7 @@ class LogView(ScrollView, can_focus=True):
             self._let_go(surplus + _KEPT // 5)
         self._measure()
         if follows:
-            self.scroll_end(animate=False, immediate=True)
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
         self.refresh()
 
     def search(self, text: str) -> bool:
