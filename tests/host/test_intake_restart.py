@@ -148,17 +148,30 @@ def test_a_folder_renamed_while_no_host_ran_is_not_rendered_again(places: Places
     assert engine.requests == []
 
 
-def test_a_jobs_directory_opened_by_another_name_is_the_same(places: Places, tmp_path: Path) -> None:
-    line_up(places, "a", "b")
+def opened_by_another_name(places: Places, tmp_path: Path) -> Places:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "jobs").symlink_to(places.jobs)
-    with serving(replace(places, jobs=tmp_path / "elsewhere" / "jobs")) as served:
+    return replace(places, jobs=tmp_path / "elsewhere" / "jobs")
+
+
+def test_a_jobs_directory_opened_by_another_name_has_the_same_queue(places: Places, tmp_path: Path) -> None:
+    line_up(places, "a", "b")
+    with serving(opened_by_another_name(places, tmp_path)) as served:
         served.drop("c.txt", "Hello c.")
         served.until_state("jobs/c", "queued")
         assert queue(served) == ["jobs/a", "jobs/b", "jobs/c"]
         assert set(served.states().values()) == {"queued"}
         (places.jobs / "a.txt").unlink()
         served.until_state("jobs/a", "cancelled")
+
+
+def test_what_was_done_in_a_jobs_directory_can_be_edited_by_another_name_of_it(places: Places, tmp_path: Path) -> None:
+    finish_some(places)
+    engine = FakeEngine()
+    with serving(opened_by_another_name(places, tmp_path), engine) as served:
+        served.drop("a.txt", "Edited.")
+        served.until(lambda: engine.texts == ["Edited."], "the new text")
+        served.until(lambda: set(served.states().values()) == {"done"}, "all are done")
 
 
 def test_what_was_taken_out_of_the_queue_stays_out_though_the_disk_has_another_number(places: Places) -> None:

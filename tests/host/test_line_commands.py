@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +11,9 @@ from cbtui.core.status import State
 from cbtui.host.store import attach_store, open_store, store_path
 from cbtui.paths import Places
 from tests.host.serving import Served, serving
-from tests.host.store.helpers import STEPS
+from tests.host.store.helpers import STEPS, found, lead, put
 from tests.support.fake_engine import FakeEngine
+from tests.support.fake_host import places_in
 
 STANDING: tuple[State, ...] = tuple(state for state in STEPS if state != "rendering")
 
@@ -24,19 +26,25 @@ EFFECTS: dict[str, dict[State, State]] = {
 }
 
 
-@pytest.fixture
-def served(places: Places) -> Iterator[Served]:
-    """A queue that is halted, with a task in each state but `rendering`, named for it."""
-    with serving(places) as served:
+@pytest.fixture(scope="module")
+def halted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(places_in(tmp_path_factory.mktemp("halted"))) as served:
         served.ask("pause")
-        for state in STANDING:
-            served.drop(f"{state}.yaml", "text: Hello.\n" if state != "invalid" else "text: [\n")
-        served.until(lambda: len(served.states()) == len(STANDING), "all are taken in")
-        with served.store.transaction():
-            for state in STANDING:
-                for step in STEPS[state] if state != "invalid" else ():
-                    served.store.tasks.transition(f"jobs/{state}", step)
         yield served
+
+
+@pytest.fixture
+def served(halted: Served) -> Served:
+    """A queue that is halted, with a task in each state but `rendering`, named for it."""
+    store = halted.store
+    with store.transaction():
+        for task in halted.states():
+            store.tasks.remove(task, dismiss=False)
+        # Files with new stamps: of those that were removed by hand, the old ones stay out.
+        store.files.put([found(f"jobs/{state}", mtime_ns=time.time_ns()) for state in STANDING])
+        for state in STANDING:
+            lead(store, f"jobs/{state}", state)
+    return halted
 
 
 def by_name(served: Served) -> dict[str, State]:
@@ -90,8 +98,7 @@ def test_one_name_that_nobody_has_leaves_all_as_they_were(served: Served) -> Non
 
 
 def test_a_bare_name_of_two_jobs_is_asked_back(served: Served) -> None:
-    served.drop("book/queued.txt", "Another.")
-    served.until_state("book/queued", "queued")
+    put(served.store, "book/queued")
     command = served.ask("cancel", tasks=["queued"])
     assert command.answer == "'queued' is the name of several tasks: jobs/queued, book/queued"
     assert served.ask("cancel", tasks=["book/queued"]).state == "done"

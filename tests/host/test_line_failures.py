@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import pytest
-
 from cbtui.core.events import CacheEvent, EventSink
 from cbtui.engine.base import ChunkFailure, ChunkRequest
 from cbtui.host.options import HookCommands, HostOptions
@@ -92,14 +90,15 @@ def test_a_retry_makes_only_what_failed(places: Places) -> None:
         assert len(served.finals("jobs/a")) == 1
 
 
-@pytest.mark.parametrize(
-    "error", [RuntimeError("of nobody's making"), MemoryError(), KeyError("x"), Panic("in a library"), SystemExit(1)]
-)
-def test_an_error_that_nobody_foresaw_fails_its_task_alone(places: Places, error: BaseException) -> None:
-    with serving(places, FakeEngine(raising(error))) as served:
-        served.drop("a.yaml", BAD)
-        row = served.until_state("jobs/a", "failed")
-        assert row.reason == f"unexpected error: {error!r}. The log has more."
+def test_an_error_that_nobody_foresaw_fails_its_task_alone(places: Places) -> None:
+    engine = FakeEngine()
+    errors = (RuntimeError("of nobody's making"), MemoryError(), KeyError("x"), Panic("in a library"), SystemExit(1))
+    with serving(places, engine) as served:
+        for number, error in enumerate(errors):
+            engine._answer = raising(error)
+            served.drop(f"{number}.yaml", BAD)
+            row = served.until_state(f"jobs/{number}", "failed")
+            assert row.reason == f"unexpected error: {error!r}. The log has more."
         served.drop("b.txt", "Fine.")
         served.until_state("jobs/b", "done")
 

@@ -15,7 +15,7 @@ from cbtui.engine.base import UnusableReference
 from cbtui.engine.clips import digest_clip
 from cbtui.host.rendering.runs import find_runs
 
-_NO_PART_OF_IT = ("source", "references", "warnings", "priority", "max_retries", "speakers")
+_NO_PART_OF_IT = ("name", "job", "source", "references", "warnings", "priority", "max_retries", "speakers")
 
 
 class ClipDigests:

@@ -146,14 +146,15 @@ class Ledger:
         events: list[FileEvent] = []
         for path in sorted(self._waiting) if missing else ():
             # Of those that wait, some were the old name of another by now.
-            file = self._files.get(path)
-            if file is None or file.told is not None or file.stamp is None:
+            new = self._files.get(path)
+            if new is None or new.told is not None or new.stamp is None:
                 continue
-            if (old := missing.pop(file.stamp, None)) is None:
+            old = missing.pop(new.stamp, None)
+            if old is None:
                 continue
-            file.told, file.told_at, file.doubted = file.stamp, look.ended, self._files[old].doubted
+            new.told, new.told_at, new.doubted = new.stamp, look.ended, self._files[old].doubted
             self.forget([old])
-            events.append(FileRenamed(Path(old), Path(path), file.stamp))
+            events.append(FileRenamed(Path(old), Path(path), new.stamp))
         return events
 
     def _tell(self, path: str, file: _File, stamp: Stamp, look: Look) -> FileEvent:

@@ -115,9 +115,7 @@ class QueueScreen(ActingScreen[None]):
             return
         self.queue.show(snapshot)
         if snapshot.found is not None and snapshot.view.find == self._sought:
-            self._sought = None
-            self.queue.hold()
-            self.queue.cursor = snapshot.found
+            self._go_on_to(snapshot)
         self._show_totals(self.words.plain(self._totals(snapshot)))
         self.query_one(HostLine).show(snapshot, starting=self.cbtui.is_starting)
         for detail in self.query(Detail):
@@ -160,6 +158,14 @@ class QueueScreen(ActingScreen[None]):
         self._sought = task
         self.action_clear()
         self._want()
+
+    def _go_on_to(self, snapshot: Snapshot) -> None:
+        """Move to the task that is sought; where it went elsewhere since it was found, the next reading tells."""
+        listed = (snapshot.view.top + index for index, row in enumerate(snapshot.rows) if row.id == self._sought)
+        self.queue.hold()
+        self.queue.cursor = next(listed, snapshot.found or 0)
+        if self.queue.current is not None and self.queue.current.id == self._sought:
+            self._sought = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Their keys are heard before anything else; a field keeps them as letters.

@@ -178,7 +178,6 @@ class TaskScreen(ActingScreen[None]):
         waveform.show(self._facts.sound if self._facts else None, "nothing to hear yet")
         _entitle(waveform, waveform.title)
         chunk = self._chunks.current
-        # Where a take begins in a file is not known once something was left out or put in between.
         waveform.mark(chunk.begins if chunk else None, chunk.speech_seconds if chunk else None)
 
     def on_chunk_list_moved(self) -> None:
