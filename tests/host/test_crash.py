@@ -23,7 +23,7 @@ CHUNKS = 24
 KILLS = 100
 # A chunk takes 30 ms; starting, half a second. So the moments fall into everything that a host does.
 LONGEST_LIFE = 1.0  # seconds
-DEADLINE = 120.0
+DEADLINE = 300.0
 ROOT = Path(__file__).parents[2]
 
 
@@ -67,7 +67,7 @@ def wait_until_done(places: Places, host: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 def test_a_host_killed_a_hundred_times_finishes_every_task_once(tmp_path: Path) -> None:
     places = places_in(tmp_path)
     write_tasks(places)
