@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbtui.core import status
 from cbtui.core.events import ChunkProgressed, EventSink
 from cbtui.core.task import EngineName, ModelName
 from cbtui.engine.base import ChunkRequest, DeviceLost, Engine
@@ -90,11 +91,14 @@ def places_in(root: Path) -> Places:
 def main() -> None:
     parser = argparse.ArgumentParser(description="a host on the fake engine")
     parser.add_argument("root", type=Path)
+    parser.add_argument("--most-deaths", type=int, help="hosts that may die of one chunk before it is quarantined")
     parser.add_argument("--chunk-seconds", type=float, default=0.02)
     parser.add_argument("--lose-device-at", metavar="TEXT", help="lose the device at chunks with this text")
     parser.add_argument("--lose-times", type=int, default=1_000, metavar="N", help="so often, then never again")
     parser.add_argument("--task-done", type=shlex.split, default=[], metavar="COMMAND", help="hook for finished tasks")
     arguments = parser.parse_args()
+    if arguments.most_deaths is not None:
+        status.MAX_HOST_DEATHS = arguments.most_deaths
     places = places_in(arguments.root)
     ended: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
