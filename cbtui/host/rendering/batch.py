@@ -95,7 +95,9 @@ def _own_runs(runs: list[Run], task: Task, engine: Engine) -> list[Run]:
 
 def _is_own(source: Path, task: Task) -> bool:
     """Whether a run made from this file is one of the task: its file, a text that it names, or a file that is gone."""
-    return source == task.source or not source.is_file() or source.resolve() in task.references
+    # The jobs directory may have been reached by another name.
+    real = source.resolve()
+    return not source.is_file() or real == task.source.resolve() or real in task.references
 
 
 def _chosen(mode: Mode, runs: list[Run]) -> list[Run]:
