@@ -76,6 +76,8 @@ class Intake:
         self._inputs: set[Path] = set()
         self._inputs_changed = True
         self._looked_back = False
+        # What was there at the start and was not told yet.
+        self._awaited: set[Path] = set()
         self._next_invalid = 0.0
         self._last_invalid = 0
         self.caught_up = threading.Event()
@@ -113,6 +115,7 @@ class Intake:
         if not self._looked_back:
             self._looked_back = True
             self._insist(lambda: self._look_back(store))
+            self._note_whether_caught_up()
         timeout = 0.0 if self._pending else _TURN_SECONDS
         told = self._watcher.next_batch(timeout)
         if told:
@@ -123,13 +126,19 @@ class Intake:
             self._on_change()
         elif self._inputs_changed:
             self._insist(lambda: self._watch_inputs(store))
-        if not told and not self._pending:
-            self.caught_up.set()
+        if not self.caught_up.is_set():
+            self._note_whether_caught_up()
 
     def _look_back(self, store: Store) -> None:
         """What became of the known files while no host ran, and from when on the others are watched."""
         self._watch_inputs(store)
         self._take(store, self._reader.missed(store.files.stamps()))
+        self._awaited = self._reader.there()
+
+    def _note_whether_caught_up(self) -> None:
+        self._awaited = {path for path in self._awaited if os.path.lexists(path)}
+        if not self._awaited and not self._pending:
+            self.caught_up.set()
 
     def _look_at_some(self, store: Store) -> None:
         """One slice of the files that wait. Where something unforeseen is wrong with one, the others go on."""
@@ -217,8 +226,10 @@ class Intake:
                 self._lose(store, old)
                 self._pending[new] = stamp
                 self._unconditional.add(new)
+                self._awaited.discard(new)
             case FileAppeared(path, stamp) | FileChanged(path, stamp):
                 self._pending[path] = stamp
+                self._awaited.discard(path)
 
     def _read_anew(self, paths: Iterable[Path]) -> None:
         for path in paths:

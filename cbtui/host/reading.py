@@ -111,6 +111,10 @@ class Reader:
             told.append(FileRenamed(path, renamed, stamp) if renamed else FileVanished(path, stamp))
         return told
 
+    def there(self) -> set[Path]:
+        """The files that the watcher tells of, as soon as they are whole."""
+        return {Path(path) for path in Tree(self.root).look().tasks}
+
     def _is_there(self, path: Path) -> bool:
         """Whether this is a file of the jobs directory, or may be: it lies where one may not look."""
         try:

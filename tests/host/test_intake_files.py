@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import cbtui.host.reading
 from cbtui.core.task import Task
+from cbtui.host.rendering.digest import digest_task
 from cbtui.host.store.files import Files
 from cbtui.paths import Places
 from tests.host.serving import Served, serving
@@ -44,19 +44,19 @@ def test_a_file_dropped_whole_is_queued_and_rendered(served: Served, engine: Fak
     assert heard(served, "jobs/hello") == ["added", "done"]
 
 
-@pytest.mark.parametrize("name", ["slow.yaml", "slow.txt"])
-def test_a_file_written_slowly_is_taken_once_and_whole(served: Served, engine: FakeEngine, name: str) -> None:
-    parts = ["text: |\n", "  One, two, ", "three, four.\n", "seed: 7\n"]
-    if name.endswith("txt"):
-        parts = ["One, two, ", "three, ", "four."]
-    with (served.places.jobs / name).open("w") as file:
-        for part in parts:
-            file.write(part)
-            file.flush()
-            time.sleep(0.3)  # the writer's pause; for what comes of it, the test waits
-    served.until_state("jobs/slow", "done")
-    assert engine.texts == ["One, two, three, four."]
-    assert heard(served, "jobs/slow") == ["added", "done"]
+def test_a_file_written_slowly_is_taken_once_and_whole(served: Served, engine: FakeEngine) -> None:
+    jobs = served.places.jobs
+    parts = [("text: |\n", "One, "), ("  One, two, ", "two, "), ("three.\n", ""), ("seed: 7\n", "four.")]
+    with (jobs / "a.yaml").open("w") as yaml, (jobs / "b.txt").open("w") as text:
+        for of_yaml, of_text in parts:
+            for file, part in ((yaml, of_yaml), (text, of_text)):
+                file.write(part)
+                file.flush()
+            time.sleep(0.3)  # the writers' pause; for what comes of it, the test waits
+    served.until_state("jobs/a", "done")
+    served.until_state("jobs/b", "done")
+    assert sorted(engine.texts) == ["One, two, four.", "One, two, three."]
+    assert heard(served, "jobs/a") == heard(served, "jobs/b") == ["added", "done"]
 
 
 def vim(path: Path, text: str) -> None:
@@ -113,25 +113,30 @@ def sed(path: Path, text: str) -> None:
     beside.rename(path)
 
 
-WAITING = [vim, nano, scp, sed]
-DONE = [vim, emacs, vs_code, rsync]
+SAVES: list[Callable[[Path, str], None]] = [vim, emacs, nano, vs_code, rsync, scp, sed]
 
 
-@pytest.mark.parametrize(("save", "waits"), [*((save, True) for save in WAITING), *((save, False) for save in DONE)])
-def test_a_save_ends_in_one_task_with_the_final_content(
-    served: Served, engine: FakeEngine, save: Callable[[Path, str], None], waits: bool
-) -> None:
+@pytest.mark.parametrize("waits", [True, False], ids=["waiting", "done"])
+def test_a_save_ends_in_one_task_with_the_final_content(served: Served, engine: FakeEngine, waits: bool) -> None:
     if waits:
         served.ask("pause")
-    path = served.drop("a.yaml", "text: First.\n")
-    served.until_state("jobs/a", "queued" if waits else "done")
-    save(path, "text: Second and last.\n")
-    served.until_told("changed", "jobs/a")
+    names = [save.__name__ for save in SAVES]
+    for name in names:
+        served.drop(f"{name}.yaml", f"text: First of {name}.\n")
+    for name in names:
+        served.until_state(f"jobs/{name}", "queued" if waits else "done")
+    engine.requests.clear()
+    for save in SAVES:
+        save(served.places.jobs / f"{save.__name__}.yaml", f"text: Second and last of {save.__name__}.\n")
+    for name in names:
+        served.until_told("changed", f"jobs/{name}")
     served.ask("resume")
-    served.until(lambda: engine.texts[-1:] == ["Second and last."], "the new text is rendered")
-    served.until_state("jobs/a", "done")
-    assert served.states() == {"jobs/a": "done"}
-    assert heard(served, "jobs/a") == ["added", *(["done"] if not waits else []), "changed", "done"]
+    served.until(lambda: len(engine.requests) == len(SAVES), "the new texts are rendered")
+    served.until_idle()
+    assert sorted(engine.texts) == sorted(f"Second and last of {name}." for name in names)
+    assert served.states() == {f"jobs/{name}": "done" for name in names}
+    for name in names:
+        assert heard(served, f"jobs/{name}") == ["added", *([] if waits else ["done"]), "changed", "done"]
 
 
 def test_files_of_unfinished_copies_and_editors_are_no_tasks(served: Served) -> None:
@@ -208,14 +213,12 @@ def test_an_invalid_file_stands_with_all_its_errors_until_it_is_mended(served: S
 def test_an_error_that_nobody_foresaw_keeps_only_its_own_file_out(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest_task = cbtui.host.reading.digest_task
-
     def digest_or_die(task: Task, *more: object) -> str:
         if task.name.startswith("poison"):
             raise RuntimeError("unforeseen")
         return digest_task(task, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(cbtui.host.reading, "digest_task", digest_or_die)
+    monkeypatch.setattr("cbtui.host.reading.digest_task", digest_or_die)
     served.ask("pause")
     for name in ("a", "poison-1", "b", "poison-2", "c"):
         served.drop(f"{name}.txt", f"Hello {name}.")

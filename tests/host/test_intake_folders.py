@@ -200,3 +200,11 @@ def test_what_may_not_be_read_is_told_of_and_taken_once_it_may_be(tmp_path: Path
     finally:
         host.end()
         (jobs / "closed").chmod(0o755)
+
+
+def test_what_is_there_at_the_start_is_taken_in_once_all_of_it_is_read(places: Places) -> None:
+    fill(places.jobs, *(f"{number}.txt" for number in range(300)))
+    (places.jobs / "empty.txt").touch()
+    with serving(places) as served:
+        counts = served.store.queue.counts()
+        assert (sum(counts.values()), counts["invalid"]) == (301, 1)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from cbtui.host.store import store_path
 from cbtui.paths import Places
@@ -63,32 +60,36 @@ def test_nothing_that_is_done_is_rendered_again(places: Places) -> None:
     assert engine.texts == ["Something new."]
 
 
-CHANGES: dict[str, tuple[Callable[[Places], object], list[str]]] = {
-    "nothing": (lambda places: None, []),
-    "edited": (lambda places: write(places, "a.txt", "Edited."), ["Edited."]),
-    "touched": (lambda places: os.utime(places.jobs / "a.txt"), []),
-    "added": (lambda places: write(places, "c/new.txt", "New."), ["New."]),
-    "text": (lambda places: write(places, "texts/book.txt", "Another book."), ["Another book."]),
-    "clip": (lambda places: write(places, "al.wav", "another voice"), ["A book."]),
-    "folder settings": (lambda places: write(places, "sub/job.yaml", "temperature: 0.7\n"), ["Hello b."]),
-    "user settings": (
-        lambda places: places.user_settings.write_text("temperature: 0.7\n"),
-        ["A book.", "Hello a.", "Hello b."],
-    ),
-}
-
-
-@pytest.mark.parametrize(("change", "rendered"), CHANGES.values(), ids=CHANGES)
-def test_what_changed_while_no_host_ran_is_rendered(
-    places: Places, change: Callable[[Places], object], rendered: list[str]
-) -> None:
+def test_what_changed_while_no_host_ran_is_rendered_and_nothing_else(places: Places) -> None:
     finish_some(places)
-    change(places)
+    write(places, "touched.txt", "Touched.")
+    write(places, "plain/c.txt", "Hello c.")
+    with serving(places) as served:
+        served.until(lambda: served.store.queue.counts()["done"] == 5, "two more tasks")
+    write(places, "a.txt", "Edited.")
+    write(places, "d/new.txt", "New.")
+    write(places, "texts/book.txt", "Another book.")
+    write(places, "sub/job.yaml", "temperature: 0.7\n")
+    os.utime(places.jobs / "touched.txt")
     engine = FakeEngine()
     with serving(places, engine) as served:
-        served.until(lambda: len(engine.requests) == len(rendered), "what changed")
+        served.until(lambda: len(engine.requests) == 4, "what changed")
         served.until_idle()
-        assert sorted(engine.texts) == rendered
+        assert sorted(engine.texts) == ["Another book.", "Edited.", "Hello b.", "New."]
+        assert set(served.states().values()) == {"done"}
+
+
+def test_a_clip_or_settings_of_the_user_that_changed_while_no_host_ran_are_heard(places: Places) -> None:
+    finish_some(places)
+    write(places, "al.wav", "another voice")
+    engine = FakeEngine()
+    with serving(places, engine) as served:
+        served.until(lambda: engine.texts == ["A book."], "the other voice")
+        served.until_idle()
+    places.user_settings.write_text("temperature: 0.7\n")
+    with serving(places, engine) as served:
+        served.until(lambda: len(engine.requests) == 4, "all of them")
+        served.until_idle()
         assert set(served.states().values()) == {"done"}
 
 

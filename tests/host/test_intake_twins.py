@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,10 @@ def served(places: Places, engine: FakeEngine) -> Iterator[Served]:
 def sources(served: Served) -> dict[str, str]:
     """The file of each task."""
     return {row.id: row.source.name for row in served.store.queue.page(limit=99)}
+
+
+def until_read(served: Served, path: Path) -> None:
+    served.until(lambda: path in served.store.files.stamps(), f"{path} is read")
 
 
 def test_of_two_files_of_one_task_the_later_is_invalid_until_the_other_goes(served: Served) -> None:
@@ -63,8 +68,7 @@ def test_the_second_of_two_files_takes_over_once_the_rendering_of_the_first_that
 def test_of_many_files_of_one_task_one_is_the_task_and_each_other_is_shown(served: Served) -> None:
     served.ask("pause")
     for folder in "xyz":
-        served.drop(f"{folder}/a.yaml", "job: same\ntext: Hello.\n")
-        served.until(lambda folder=folder: served.store.files.known([served.places.jobs / folder / "a.yaml"]), "read")
+        until_read(served, served.drop(f"{folder}/a.yaml", "job: same\ntext: Hello.\n"))
     served.drop("same/a.md", "Hello.")
     served.drop("same/a.yaml.txt", "Named as the second of the others is shown.")
     served.until(lambda: len(served.states()) == 5, "five files, five entries")
