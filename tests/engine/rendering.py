@@ -26,11 +26,10 @@ models = ModelCache()
 def engine_of(model: str, voices: VoiceStore, **options: Any) -> ChatterboxEngine:
     return ChatterboxEngine(
         model,  # type: ignore[arg-type]
-        cache=models,
         voices=voices,
         device="cpu",
         model_dir=checkpoint(model),
-        **{"flow_steps": QUICK, **options},
+        **{"cache": models, "flow_steps": QUICK, **options},
     )
 
 
@@ -46,8 +45,8 @@ def render(engine: ChatterboxEngine, requests: Iterable[ChunkRequest], events: l
     return list(engine.render(requests, emit=heard.append, should_stop=lambda: False))
 
 
-def loaded(engine: ChatterboxEngine) -> Any:
+def loaded(engine: ChatterboxEngine, cache: ModelCache = models) -> Any:
     """The library's model object that the engine works with."""
     from cbtui.engine.chatterbox.cached_model import find_checkpoint, get_model
 
-    return get_model(models, find_checkpoint(engine.model, checkpoint(engine.model)), "cpu").model
+    return get_model(cache, find_checkpoint(engine.model, checkpoint(engine.model)), "cpu").model

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cbtui.core.events import EventSink, Noticed, ignore_events
 from cbtui.core.task import ModelName
@@ -13,6 +13,10 @@ from cbtui.engine.base import EngineUnavailable, OutOfMemory
 from cbtui.engine.cache import ModelCache, ModelKey
 from cbtui.engine.chatterbox.checkpoint import Checkpoint, checkpoint_in, checkpoint_in_hub_cache
 from cbtui.engine.chatterbox.library import import_library, is_imported, library_version
+
+if TYPE_CHECKING:
+    from cbtui.engine.chatterbox.products import Precision
+    from cbtui.engine.chatterbox.speaking import Speaking
 
 # The names under which the library's classes are known; they stand in the log.
 CLASS_NAMES = {
@@ -24,7 +28,7 @@ CLASS_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """The library's model object, and its built-in voice as it was at loading.
+    """The library's model object, its built-in voice as it was at loading, and what we speak with.
 
     The object may be in other hands too, and its `generate()` replaces the voice for good. `key` is the cache's.
     """
@@ -32,6 +36,15 @@ class LoadedModel:
     key: ModelKey
     model: Any
     builtin_voice: Mapping[str, Any] | None
+    _speaking: dict[Precision, Speaking] = field(default_factory=dict)
+
+    def speaking(self, precision: Precision) -> Speaking:
+        """Decoder and vocoder over this model's weights, made when they are first asked for."""
+        from cbtui.engine.chatterbox.speaking import Speaking
+
+        if precision not in self._speaking:
+            self._speaking[precision] = Speaking.of(self.model, precision)
+        return self._speaking[precision]
 
 
 def find_checkpoint(
@@ -57,11 +70,17 @@ def find_checkpoint(
 
 
 def get_model(
-    cache: ModelCache, checkpoint: Checkpoint, device: str = "auto", *, emit: EventSink = ignore_events
+    cache: ModelCache,
+    checkpoint: Checkpoint,
+    device: str = "auto",
+    *,
+    precision: Precision | None = None,
+    emit: EventSink = ignore_events,
 ) -> LoadedModel:
     """The model of a checkpoint, loaded once per process, device and checkpoint.
 
-    Raises EngineUnavailable, and OutOfMemory where the device has no room for it.
+    With a precision, it is ready to speak in it: that is a part of loading. Raises EngineUnavailable, and OutOfMemory
+    where the device has no room for it.
     """
     if not is_imported():
         emit(Noticed("Importing torch and chatterbox", doing="importing torch and chatterbox"))
@@ -72,28 +91,30 @@ def get_model(
     loaded: LoadedModel = cache.get(
         key,
         label=CLASS_NAMES[checkpoint.model],
-        load=lambda: _load_with_room(cache, checkpoint, key),
+        load=lambda: _load_with_room(cache, checkpoint, key, precision),
         measure=_measure,
         emit=emit,
     )
     return loaded
 
 
-def _load_with_room(cache: ModelCache, checkpoint: Checkpoint, key: ModelKey) -> LoadedModel:
+def _load_with_room(
+    cache: ModelCache, checkpoint: Checkpoint, key: ModelKey, precision: Precision | None
+) -> LoadedModel:
     """Load; where memory runs out, let go of the other models and try once more."""
     from cbtui.engine.chatterbox.faults import first_line, let_go_of_frames, ran_out_of_memory
 
     what = f"the {key.model} model cannot be loaded on {key.device}"
     try:
         try:
-            return _load(checkpoint, key)
+            return _load(checkpoint, key, precision)
         except (RuntimeError, MemoryError) as error:
             if not ran_out_of_memory(error):
                 raise
             let_go_of_frames(error)
             if not cache.clear():
                 raise
-        return _load(checkpoint, key)
+        return _load(checkpoint, key, precision)
     except (RuntimeError, MemoryError) as error:
         reason = first_line(error)
         if not ran_out_of_memory(error):
@@ -105,12 +126,15 @@ def _load_with_room(cache: ModelCache, checkpoint: Checkpoint, key: ModelKey) ->
         ) from error
 
 
-def _load(checkpoint: Checkpoint, key: ModelKey) -> LoadedModel:
+def _load(checkpoint: Checkpoint, key: ModelKey, precision: Precision | None) -> LoadedModel:
     from cbtui.engine.chatterbox.conditionals import flatten_voice
     from cbtui.engine.chatterbox.loader import load_model
 
     model = load_model(checkpoint, key.device)
-    return LoadedModel(key, model, flatten_voice(model.conds) if model.conds is not None else None)
+    loaded = LoadedModel(key, model, flatten_voice(model.conds) if model.conds is not None else None)
+    if precision is not None:
+        loaded.speaking(precision)
+    return loaded
 
 
 def _measure(loaded: LoadedModel) -> int:

@@ -1,142 +1,197 @@
-"""Drawing speech tokens from T3, one sequence at a time, in the order of chatterbox-tts 0.1.7.
+"""Drawing speech tokens from T3 for several requests at once, each as the library would draw them for it alone.
 
-The loops of `T3.inference` and `T3.inference_turbo`, with what they lack: a generator per request, progress, a
-cancel between two tokens, no guidance at `cfg_weight` 0, and word of whether the model ended by itself.
+The loops of `T3.inference` and `T3.inference_turbo` (chatterbox-tts 0.1.7), with what they lack: a batch that requests
+join and leave at any token, a generator per request, progress, a cancel between two tokens, no guidance at
+`cfg_weight` 0, and word of whether the model ended by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import DynamicCache
-from transformers.generation.logits_process import (
-    LogitsProcessorList,
-    MinPLogitsWarper,
-    RepetitionPenaltyLogitsProcessor,
-    TemperatureLogitsWarper,
-    TopKLogitsWarper,
-    TopPLogitsWarper,
-)
 
-from cbtui.core.task import Sampling
-from cbtui.engine.chatterbox.guard import alignment_guard
+from cbtui.engine.chatterbox.attention import EachAlone, Span
+from cbtui.engine.chatterbox.prefill import Prefill, Prompt, Sequence
+from cbtui.engine.chatterbox.products import Precision
+from cbtui.engine.chatterbox.sampling import Parameters, draw, guide, probabilities, probabilities_turbo
+from cbtui.engine.chatterbox.transformer import make_transformer
 
 
 class Stopped(Exception):
-    """The caller asked to stop; nothing of the sequence is kept."""
+    """The caller asked to stop; nothing of the sequences is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """`tokens`: shape [n], int64, as drawn, the stop token left out. `reached_cap`: no stop token came."""
 
+    prompt: Prompt
     tokens: torch.Tensor
     reached_cap: bool
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A sequence that ended in an error of the model's."""
+
+    prompt: Prompt
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
-    """How a decoding is watched: `progressed` gets the count after each token, `should_stop` is asked before it."""
+    """How decoding is watched.
 
-    progressed: Callable[[int], None]
-    should_stop: Callable[[], bool]
-
-
-@torch.inference_mode()
-def draw_tokens(
-    t3: Any,
-    condition: Any,
-    text_tokens: torch.Tensor,
-    *,
-    sampling: Sampling,
-    generator: torch.Generator,
-    watch: Watch,
-    cap: int,
-) -> Drawn:
-    """Speech tokens of the english or multilingual model.
-
-    `text_tokens`: shape [1, n], with start and stop token. With guidance (`cfg_weight` over 0) a second row without
-    text goes along; at 0 there is one row, which is what the formula means and the library crashes on.
+    `progressed` gets a request's id and its count after each token; `should_stop` is asked before each; `batch` says
+    how many sequences may be in work.
     """
-    rows = 2 if sampling.cfg_weight > 0 else 1
-    text = text_tokens.expand(rows, -1).contiguous()
-    start = torch.full((rows, 1), t3.hp.start_speech_token, dtype=torch.long, device=text.device)
-    embeds, condition_length = t3.prepare_input_embeds(
-        t3_cond=condition, text_tokens=text, speech_tokens=start, cfg_weight=sampling.cfg_weight
-    )
-    # The start token stands twice, the second time at position 0: so the model was trained to be asked.
-    inputs = torch.cat([embeds, _embed(t3, start, 0)], dim=1)
-    penalty = RepetitionPenaltyLogitsProcessor(penalty=float(sampling.repetition_penalty))
-    warpers = LogitsProcessorList([MinPLogitsWarper(min_p=sampling.min_p), TopPLogitsWarper(top_p=sampling.top_p)])
-    seen = start[:1].clone()
-    text_slice = (condition_length, condition_length + text.size(1))
-    with alignment_guard(t3, text_slice=text_slice) if t3.hp.is_multilingual else nullcontext() as guard:
-        past = DynamicCache(config=t3.tfmr.config)
-        for step in range(cap):
-            if watch.should_stop():
-                raise Stopped
-            hidden = t3.tfmr(inputs_embeds=inputs, past_key_values=past, use_cache=True).last_hidden_state
-            logits = t3.speech_head(hidden[:, -1:])[:, -1]
-            logits = logits[:1] + sampling.cfg_weight * (logits[:1] - logits[1:]) if rows == 2 else logits
-            if guard is not None:
-                logits = guard.step(logits, next_token=int(seen[0, -1]))
-            logits = penalty(seen, logits)
-            if sampling.temperature != 1.0:
-                logits = logits / sampling.temperature
-            probabilities = torch.softmax(warpers(seen, logits), dim=-1)
-            token = torch.multinomial(probabilities, num_samples=1, generator=generator)
-            if int(token) == t3.hp.stop_speech_token:
-                return Drawn(seen[0, 1:], reached_cap=False)
-            seen = torch.cat([seen, token], dim=1)
-            watch.progressed(step + 1)
-            inputs = _embed(t3, token, step + 1).expand(rows, -1, -1)
-    return Drawn(seen[0, 1:], reached_cap=True)
+
+    progressed: Callable[[str, int], None]
+    should_stop: Callable[[], bool]
+    batch: Callable[[], int]
 
 
-def _embed(t3: Any, tokens: torch.Tensor, position: int) -> torch.Tensor:
-    embedded: torch.Tensor = t3.speech_emb(tokens) + t3.speech_pos_emb.get_fixed_embedding(position)
-    return embedded
+# What the library and torch raise for a text or a draw that they cannot do; one chunk must not end the others.
+MODEL_ERRORS = (RuntimeError, ValueError, IndexError, AssertionError, MemoryError)
 
 
-@torch.inference_mode()
-def draw_tokens_turbo(
-    t3: Any,
-    condition: Any,
-    text_tokens: torch.Tensor,
-    *,
-    sampling: Sampling,
-    generator: torch.Generator,
-    watch: Watch,
-    cap: int,
-) -> Drawn:
-    """Speech tokens of the turbo model. `text_tokens`: shape [1, n], without start and stop token."""
-    processors = LogitsProcessorList()
-    if sampling.temperature != 1.0:
-        processors.append(TemperatureLogitsWarper(sampling.temperature))
-    processors.append(TopKLogitsWarper(sampling.top_k))
-    if sampling.top_p < 1.0:
-        processors.append(TopPLogitsWarper(sampling.top_p))
-    if sampling.repetition_penalty != 1.0:
-        processors.append(RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty))
-    start = torch.full((1, 1), t3.hp.start_speech_token, dtype=torch.long, device=text_tokens.device)
-    inputs, _ = t3.prepare_input_embeds(t3_cond=condition, text_tokens=text_tokens, speech_tokens=start, cfg_weight=0.0)
-    past = DynamicCache(config=t3.tfmr.config)
-    drawn = start[:, :0]
-    for step in range(cap + 1):  # the library draws one before it counts
+class Decoder:
+    """Draws tokens from one T3 on its device, with weights of its own making."""
+
+    def __init__(self, t3: Any, precision: Precision) -> None:
+        self._t3 = t3
+        self._transformer = make_transformer(t3, precision)
+        self._prefill = Prefill(t3, self._transformer)
+        self._stop = t3.hp.stop_speech_token
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self._t3.device
+        return device
+
+    @property
+    def bytes_per_position(self) -> int:
+        """Keys and values of one position of one sequence, with its row without text where the model has one."""
+        shape, rows = self._transformer, 1 if self._t3.is_gpt else 2
+        return 2 * rows * shape.layers * shape.heads * shape.head_size * torch.float32.itemsize
+
+    def decode(self, prompts: Iterator[Prompt], watch: Watch) -> Iterator[Drawn | Broken]:
+        """Results as they end. A prompt is taken when there is room for it, in the same step in which one leaves.
+
+        Raises Stopped.
+        """
+        active: list[Sequence] = []
+        more = True
+        while True:
+            while more and len(active) < max(1, watch.batch()):
+                prompt = next(prompts, None)
+                if prompt is None:
+                    more = False
+                else:
+                    yield from self._begin(prompt, active, watch)
+            if not active:
+                return
+            yield from self._advance(active, watch)
+
+    def _begin(self, prompt: Prompt, active: list[Sequence], watch: Watch) -> Iterator[Drawn | Broken]:
         if watch.should_stop():
             raise Stopped
-        hidden = t3.tfmr(inputs_embeds=inputs, past_key_values=past, use_cache=True).last_hidden_state
-        logits = t3.speech_head(hidden[:, -1:])[:, -1]
-        # The start token counts as seen for the first draw only.
-        probabilities = torch.softmax(processors(drawn if step else start, logits), dim=-1)
-        token = torch.multinomial(probabilities, num_samples=1, generator=generator)
-        if int(token) == t3.hp.stop_speech_token:
-            return Drawn(drawn[0], reached_cap=False)
-        drawn = torch.cat([drawn, token], dim=1)
-        watch.progressed(step + 1)
-        inputs = t3.speech_emb(token)
-    return Drawn(drawn[0], reached_cap=True)
+        try:
+            with torch.inference_mode():
+                sequence, logits = self._prefill.begin(prompt)
+                tokens = self._draw([sequence], logits)
+        except MODEL_ERRORS as error:
+            yield Broken(prompt, error)
+            return
+        active.append(sequence)
+        yield from self._take([sequence], tokens, active, watch)
+
+    def _advance(self, active: list[Sequence], watch: Watch) -> Iterator[Drawn | Broken]:
+        """One more token for every active sequence."""
+        if watch.should_stop():
+            raise Stopped
+        sequences = list(active)
+        try:
+            with torch.inference_mode():
+                tokens = self._draw(sequences, self._next_logits(sequences))
+        except MODEL_ERRORS as error:
+            active.clear()
+            for sequence in sequences:
+                yield Broken(sequence.prompt, error)
+            return
+        yield from self._take(sequences, tokens, active, watch)
+
+    def _take(
+        self, sequences: list[Sequence], tokens: list[int], active: list[Sequence], watch: Watch
+    ) -> Iterator[Drawn]:
+        """Give each sequence its token; those that ended leave the active ones."""
+        ended = []
+        for sequence, token in zip(sequences, tokens, strict=True):
+            if token != self._stop:
+                sequence.tokens.append(token)
+                watch.progressed(sequence.prompt.request_id, len(sequence.tokens))
+            if token == self._stop or len(sequence.tokens) >= sequence.prompt.cap:
+                active.remove(sequence)
+                ended.append(
+                    Drawn(
+                        sequence.prompt,
+                        torch.tensor(sequence.tokens, dtype=torch.long, device=self._t3.device),
+                        reached_cap=token != self._stop,
+                    )
+                )
+        yield from ended
+
+    def _next_logits(self, sequences: list[Sequence]) -> torch.Tensor:
+        """Let each sequence read its last token; logits of shape [all rows, tokens], sequence by sequence."""
+        embedded = self._embed_last(sequences)
+        rows = torch.tensor([sequence.rows for sequence in sequences], device=embedded.device)
+        spans = [
+            Span(sequence.past, sequence.length, 1, sequence.guard.see if sequence.guard else None)
+            for sequence in sequences
+        ]
+        positions = torch.tensor([place for span in spans for place in span.positions], device=embedded.device)
+        hidden = self._transformer.run(embedded.repeat_interleave(rows, dim=0), positions, EachAlone(spans))
+        for sequence in sequences:
+            sequence.length += 1
+        return self._transformer.logits(hidden)
+
+    def _embed_last(self, sequences: list[Sequence]) -> torch.Tensor:
+        t3 = self._t3
+        last = torch.tensor([sequence.tokens[-1] for sequence in sequences], device=t3.device)
+        embedded: torch.Tensor = t3.speech_emb(last)
+        if t3.speech_pos_emb is not None:
+            drawn = torch.tensor([len(sequence.tokens) for sequence in sequences], device=t3.device)
+            embedded = embedded + t3.speech_pos_emb.emb(drawn)
+        return embedded
+
+    def _draw(self, sequences: list[Sequence], logits: torch.Tensor) -> list[int]:
+        """A token for each sequence, from logits as `_next_logits` gives them."""
+        firsts, begin = [], 0
+        for sequence in sequences:
+            firsts.append(begin)
+            begin += sequence.rows
+        lasts = [first + sequence.rows - 1 for first, sequence in zip(firsts, sequences, strict=True)]
+        parameters = Parameters.of([sequence.prompt.sampling for sequence in sequences], logits.device)
+        if self._t3.is_gpt:
+            chances = probabilities_turbo(logits, self._seen(sequences, logits), parameters)
+        else:
+            guided = guide(logits[firsts], logits[lasts], parameters.cfg_weight)
+            for row, sequence in enumerate(sequences):
+                if sequence.guard is not None:
+                    last = sequence.tokens[-1] if sequence.tokens else self._t3.hp.start_speech_token
+                    guided[row : row + 1] = sequence.guard.step(guided[row : row + 1], next_token=last)
+            chances = probabilities(guided, self._seen(sequences, guided), parameters)
+        drawn: list[int] = draw(chances, [sequence.prompt.generator for sequence in sequences]).tolist()
+        return drawn
+
+    def _seen(self, sequences: list[Sequence], logits: torch.Tensor) -> torch.Tensor:
+        """Which tokens count as drawn before, shape [B, tokens]: with turbo, the start token does at first only."""
+        seen = torch.zeros(logits.shape, dtype=torch.bool, device=logits.device)
+        for row, sequence in zip(seen, sequences, strict=True):
+            row[sequence.tokens] = True
+            if not (self._t3.is_gpt and sequence.tokens):
+                row[self._t3.hp.start_speech_token] = True
+        return seen

@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-import time
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cbtui.core.events import ChunkProgressed, EventSink, Noticed
+from cbtui.core.events import EventSink, Noticed
 from cbtui.core.task import UNUSED_SAMPLING, ModelName, Sampling
-from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, Vitals
+from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, Vitals
 from cbtui.engine.cache import ModelCache, ModelKey
 from cbtui.engine.chatterbox.cached_model import LoadedModel, find_checkpoint, get_model
 from cbtui.engine.chatterbox.checkpoint import Checkpoint
-from cbtui.engine.chatterbox.languages import LanguageUnavailable, helper_version, missing_helper
+from cbtui.engine.chatterbox.languages import helper_version, missing_helper
 from cbtui.engine.chatterbox.library import library_version
 from cbtui.engine.chatterbox.vitals import read_vitals
 from cbtui.engine.clips import MIN_SECONDS, read_clip
 from cbtui.engine.voices import VoiceStore
 
+if TYPE_CHECKING:
+    from cbtui.engine.chatterbox.products import Precision
+
 # Counted up when our part of the line changes the samples.
-_LINE_VERSION = 1
+_LINE_VERSION = 2
 SAMPLE_RATE = 24_000
 # `max_new_tokens` of the library's `generate()`: 40 s of speech.
 TOKEN_CAP = 1000
+# What a batch that is to be found starts from; the device, once it is known, takes it down.
+MOST_AT_ONCE = 32
 
-# `T3Config.max_text_tokens`, start and stop included; beyond it is an IndexError, on CUDA an assert.
-_MAX_TEXT_TOKENS = 2048
-# Fewer speech tokens than this make the vocoder's convolutions larger than their input; Turbo adds three of its own.
-_MIN_SPEECH_TOKENS: Mapping[ModelName, int] = {"english": 3, "multilingual": 3, "turbo": 1}
-_SPEECH_TOKENS = 6561
 # `ChatterboxTurboTTS.prepare_conditionals` asserts more than 5 s.
 _TURBO_MIN_CLIP_SECONDS = 5.05
-
-
-class _Refused(Exception):
-    def __init__(self, reason: str, *, retry: bool) -> None:
-        super().__init__(reason)
-        self.retry = retry
 
 
 class ChatterboxEngine:
     """One of the three models on one device. Loads when the first request needs it, through the process-wide cache.
 
     It holds no model itself, so a model that the cache lets go of is gone, and the next request loads it again.
-    `token_cap` and `flow_steps` (None: the model's own) are there to trade quality for speed; both decide samples.
+    `token_cap`, `flow_steps` (None: the model's own) and `precision` are there to trade quality for speed; all three
+    decide samples. `batch` (None: what the device does best) decides none of them.
     """
 
     name = "chatterbox"
     sample_rate = SAMPLE_RATE
     draft = False
-    # It decodes one sequence at a time.
-    batch = 1
 
     def __init__(
         self,
@@ -64,8 +57,13 @@ class ChatterboxEngine:
         model_dir: Path | None = None,
         token_cap: int = TOKEN_CAP,
         flow_steps: int | None = None,
+        precision: Precision = "exact",
+        batch: int | None = None,
     ) -> None:
         self.model = model
+        self.batch = batch or MOST_AT_ONCE
+        self._fits_itself = batch is None
+        self._precision = precision
         self._cache = cache
         self._voices = voices
         self._device = device
@@ -91,6 +89,7 @@ class ChatterboxEngine:
             "text": request.text,
             "token_cap": self._token_cap,
             "flow_steps": self._flow_steps,
+            "precision": self._precision,
         }
 
     def prepare(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
@@ -101,7 +100,7 @@ class ChatterboxEngine:
     def load(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> None:
         """Have the model in memory. Raises EngineUnavailable, OutOfMemory and PreparationStopped."""
         self.prepare(emit=emit, should_stop=should_stop)
-        self._key = get_model(self._cache, self._prepared(), self._device, emit=emit).key
+        self._key = self._get_model(emit).key
 
     def vitals(self) -> Vitals:
         """Hooks are counted as they are: while a chunk is decoded, its own are among them."""
@@ -110,42 +109,37 @@ class ChatterboxEngine:
     def render(
         self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
     ) -> Iterator[ChunkResult | ChunkFailure]:
-        begun = False
-        for request in requests:
-            if should_stop():
-                return
-            if not begun:
-                self.load(emit=emit, should_stop=should_stop)
-                begun = True
-            self._warn_of_missing_helper(request.language, emit)
-            answer = self._answer(request, emit, should_stop)
-            if answer is None:
-                return
-            yield answer
+        waiting = iter(requests)
+        first = next(waiting, None)
+        if first is None or should_stop():
+            return
+        from cbtui.engine.chatterbox.stream import ChunkStream
 
-    def _answer(
-        self, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]
-    ) -> ChunkResult | ChunkFailure | None:
-        """The result of one request, None when it was stopped. Raises EngineUnavailable, DeviceLost and OutOfMemory."""
-        from cbtui.engine.chatterbox.decode import Stopped
-        from cbtui.engine.chatterbox.faults import explain_fault
-
-        try:
-            return self._render_one(request, emit, should_stop)
-        except Stopped:
-            return None
-        except _Refused as refused:
-            return ChunkFailure(request.request_id, str(refused), retry_with_next_seed=refused.retry)
-        except (UnusableReference, LanguageUnavailable) as error:
-            return ChunkFailure(request.request_id, str(error), retry_with_next_seed=False)
-        # What the library and torch raise for a text or a draw they cannot do; one chunk must not end the batch.
-        except (RuntimeError, ValueError, IndexError, AssertionError, MemoryError) as error:
-            return explain_fault(request.request_id, error, self._key.device if self._key else self._device)
+        self.load(emit=emit, should_stop=should_stop)
+        # Held while there is work, so that what the cache lets go of meanwhile is gone with the last chunk.
+        loaded = self._loaded(emit)
+        stream = ChunkStream(
+            loaded,
+            loaded.speaking(self._precision),
+            voice_of=lambda request: self._voice(loaded, request, emit),
+            batch=lambda: self.batch,
+            cap=self._token_cap,
+            flow_steps=self._flow_steps,
+            emit=emit,
+            should_stop=should_stop,
+        )
+        yield from stream.answer(itertools.chain([first], waiting))
 
     def _loaded(self, emit: EventSink) -> LoadedModel:
         """The model, loaded again where the cache let go of it in between."""
         there: LoadedModel | None = self._cache.peek(self._key) if self._key else None
-        return there or get_model(self._cache, self._prepared(), self._device, emit=emit)
+        return there or self._get_model(emit)
+
+    def _get_model(self, emit: EventSink) -> LoadedModel:
+        loaded = get_model(self._cache, self._prepared(), self._device, precision=self._precision, emit=emit)
+        if self._fits_itself:
+            self.batch = min(self.batch, loaded.speaking(self._precision).fitting_batch())
+        return loaded
 
     def _prepared(self) -> Checkpoint:
         if self._checkpoint is None:
@@ -164,58 +158,15 @@ class ChatterboxEngine:
         if package:
             emit(Noticed(f"language {language} is spoken better with: pip install {package}", "warning"))
 
-    def _render_one(self, request: ChunkRequest, emit: EventSink, should_stop: Callable[[], bool]) -> ChunkResult:
-        import torch
-
-        from cbtui.engine.chatterbox.conditionals import s3gen_reference, t3_condition
-        from cbtui.engine.chatterbox.decode import Stopped, Watch, draw_tokens, draw_tokens_turbo
-        from cbtui.engine.chatterbox.vocode import vocode
-
-        loaded = self._loaded(emit)
-        model = loaded.model
-        voice = self._voice(loaded, request, emit)
-        text = self._text_tokens(model, request)
-        generator = torch.Generator(model.device).manual_seed(request.seed)
-        started = time.monotonic()
-        drawn = (draw_tokens_turbo if self.model == "turbo" else draw_tokens)(
-            model.t3,
-            t3_condition(voice, request.sampling.exaggeration, model.device),
-            text,
-            sampling=request.sampling,
-            generator=generator,
-            watch=Watch(lambda count: emit(ChunkProgressed(request.request_id, count)), should_stop),
-            cap=self._token_cap,
-        )
-        decoded = time.monotonic()
-        speech = _speech_only(drawn.tokens, keep_beginning=self.model == "turbo")
-        if speech.numel() < _MIN_SPEECH_TOKENS[self.model]:
-            raise _Refused("the model ended the speech before it began", retry=True)
-        if should_stop():
-            raise Stopped
-        samples = vocode(
-            model,
-            speech,
-            s3gen_reference(voice, model.device),
-            seed=request.seed,
-            generator=generator,
-            steps=self._flow_steps,
-            should_stop=should_stop,
-        )
-        facts = ChunkFacts(
-            tokens=int(drawn.tokens.numel()),
-            decode_seconds=decoded - started,
-            vocode_seconds=time.monotonic() - decoded,
-            reached_token_cap=drawn.reached_cap,
-        )
-        return ChunkResult(request.request_id, samples, facts)
-
     def _voice(self, loaded: LoadedModel, request: ChunkRequest, emit: EventSink) -> Mapping[str, Any]:
         from cbtui.engine.chatterbox.conditionals import derive_voice
+        from cbtui.engine.chatterbox.stream import Refused
 
+        self._warn_of_missing_helper(request.language, emit)
         wanted = request.voice
         if wanted.reference is None:
             if loaded.builtin_voice is None:
-                raise _Refused(
+                raise Refused(
                     f"speaker {wanted.speaker} has no reference clip, and the checkpoint has no voice of its own "
                     "(conds.pt). Give the speaker a reference.",
                     retry=False,
@@ -240,29 +191,6 @@ class ChatterboxEngine:
             derive=derive,
             emit=emit,
         ).tensors
-
-    def _text_tokens(self, model: Any, request: ChunkRequest) -> Any:
-        from cbtui.engine.chatterbox.prompt import text_tokens
-
-        tokens = text_tokens(model, self.model, request.text, request.language)
-        if tokens.size(1) > _MAX_TEXT_TOKENS:
-            raise _Refused(
-                f"the chunk has {tokens.size(1)} text tokens; the model takes {_MAX_TEXT_TOKENS}. "
-                "Set a smaller chunking.limit.",
-                retry=False,
-            )
-        return tokens
-
-
-def _speech_only(tokens: Any, *, keep_beginning: bool) -> Any:
-    """What the vocoder gets: none of the tokens that stand for no speech.
-
-    As in the library, all before a drawn start token (6561) is dropped too, unless `keep_beginning` says otherwise.
-    """
-    starts = (tokens == _SPEECH_TOKENS).nonzero()
-    if len(starts) and not keep_beginning:
-        tokens = tokens[int(starts[-1]) + 1 :]
-    return tokens[tokens < _SPEECH_TOKENS]
 
 
 def _used_sampling(model: ModelName) -> list[str]:

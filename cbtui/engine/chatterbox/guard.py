@@ -1,39 +1,43 @@
-"""The library's alignment guard for the multilingual model, without what it leaves behind in the model."""
+"""The library's alignment guard for the multilingual model, fed by our own attention."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
+import torch
+from chatterbox.models.t3.inference import alignment_stream_analyzer
 from chatterbox.models.t3.inference.alignment_stream_analyzer import AlignmentStreamAnalyzer
 
 
-class _Guard(AlignmentStreamAnalyzer):  # type: ignore[misc]
-    def _add_attention_spy(self, tfmr: Any, buffer_idx: int, layer_idx: int, head_idx: int) -> None:
-        # The released model has 30 layers, where this changes nothing; a smaller one is watched in the layers it has.
-        super()._add_attention_spy(tfmr, buffer_idx, layer_idx % len(tfmr.layers), head_idx)
+class AlignmentGuard(AlignmentStreamAnalyzer):  # type: ignore[misc]
+    """Watches in three heads how one sequence goes through its text, and holds back or forces the stop token.
 
-
-@contextmanager
-def alignment_guard(t3: Any, *, text_slice: tuple[int, int]) -> Iterator[AlignmentStreamAnalyzer]:
-    """The guard for one decoding; `text_slice` says where the text tokens stand in the sequence.
-
-    The library registers three forward hooks and switches the attention implementation at each call and never takes
-    them back; here both end with the block.
+    The library's own registers a forward hook for each head at each call, never takes one back, and switches all
+    layers to slow attention. This one is told of queries and keys where they are computed, and weighs three heads.
     """
-    config = t3.tfmr.config
-    implementation, outputs = config._attn_implementation, config.output_attentions
-    hooks = [(layer.self_attn, set(layer.self_attn._forward_hooks)) for layer in t3.tfmr.layers]
-    try:
-        guard = _Guard(t3.tfmr, None, text_tokens_slice=text_slice, eos_idx=t3.hp.stop_speech_token)
-        # The guard's own hooks see the weights that eager attention gives; asking for them once more makes
-        # transformers leave a hook of its own on every layer and keep the weights of all of them.
-        config.output_attentions = outputs
-        yield guard
-    finally:
-        config.output_attentions = outputs
-        config._attn_implementation = implementation
-        for attention, before in hooks:
-            for hook in set(attention._forward_hooks) - before:
-                del attention._forward_hooks[hook]
+
+    def __init__(self, *, layers: int, text_slice: tuple[int, int], stop_token: int) -> None:
+        heads = alignment_stream_analyzer.LLAMA_ALIGNED_HEADS
+        # The released model has 30 layers, where this changes nothing; a smaller one is watched in the layers it has.
+        self._watched = [(layer % layers, head) for layer, head in heads]
+        super().__init__(None, None, text_tokens_slice=text_slice, eos_idx=stop_token)
+
+    def _add_attention_spy(self, tfmr: Any, buffer_idx: int, layer_idx: int, head_idx: int) -> None:
+        pass
+
+    def see(self, layer: int, queries: torch.Tensor, keys: torch.Tensor) -> None:
+        """Queries [rows, heads, n, size] and keys [rows, heads, m, size] of a layer; the first row is the text's."""
+        for number, (watched, head) in enumerate(self._watched):
+            if watched == layer:
+                self.last_aligned_attns[number] = self._weights(queries[0, head], keys[0, head]).cpu()
+
+    def _weights(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+        """Attention weights; at first, when the library asks for all positions, of those behind the text alone."""
+        count, reach = queries.size(0), keys.size(0)
+        scores = queries @ keys.T * queries.size(-1) ** -0.5
+        if count == 1:
+            return torch.softmax(scores, dim=-1)
+        ahead = torch.ones_like(scores, dtype=torch.bool).triu(reach - count + 1)
+        weights = torch.zeros(reach, reach, device=scores.device)
+        weights[reach - count :] = torch.softmax(scores.masked_fill(ahead, -torch.inf), dim=-1)
+        return weights

@@ -11,39 +11,47 @@ import numpy.typing as npt
 import torch
 
 from cbtui.engine.chatterbox.decode import Stopped
+from cbtui.engine.chatterbox.products import Precision
 
 # `S3GEN_SIL`, three of which `ChatterboxTurboTTS.generate` appends, and its number of flow steps.
 _TURBO_SILENCE = 4299
 _TURBO_STEPS = 2
 
 
-@torch.inference_mode()
-def vocode(
-    model: Any,
-    speech: torch.Tensor,
-    reference: dict[str, Any],
-    *,
-    seed: int,
-    generator: torch.Generator,
-    steps: int | None,
-    should_stop: Callable[[], bool],
-) -> npt.NDArray[np.float32]:
-    """Mono samples, shape [n], 24 kHz, float32. `speech`: shape [n], tokens below 6561. Raises Stopped within a step.
+class Vocoder:
+    """Speaks with one loaded model's S3Gen."""
 
-    S3Gen draws its noise from torch's global generator; it continues `generator` here, as it would after the
-    library's own decoding, so that the samples equal the library's for the same seed.
-    """
-    meanflow = model.s3gen.meanflow
-    if meanflow:
-        speech = torch.cat([speech, torch.full((3,), _TURBO_SILENCE, dtype=speech.dtype, device=speech.device)])
-    with _drawing_from(generator, seed), _stopping(model.s3gen.flow.decoder.estimator, should_stop):
-        wav, _ = model.s3gen.inference(
-            speech_tokens=speech,
-            ref_dict=reference,
-            n_cfm_timesteps=steps or (_TURBO_STEPS if meanflow else None),
-        )
-        samples = wav.squeeze(0).cpu().numpy()
-        return np.asarray(model.watermarker.apply_watermark(samples, sample_rate=model.sr), dtype=np.float32)
+    def __init__(self, model: Any, precision: Precision) -> None:
+        self._model = model
+
+    @torch.inference_mode()
+    def render(
+        self,
+        speech: torch.Tensor,
+        reference: dict[str, Any],
+        *,
+        seed: int,
+        generator: torch.Generator,
+        steps: int | None,
+        should_stop: Callable[[], bool],
+    ) -> npt.NDArray[np.float32]:
+        """Mono samples, shape [n], 24 kHz, float32. `speech`: shape [n], tokens below 6561. Raises Stopped in a step.
+
+        S3Gen draws its noise from torch's global generator; it continues `generator` here, as it would after the
+        library's own decoding, so that the samples equal the library's for the same seed.
+        """
+        model = self._model
+        meanflow = model.s3gen.meanflow
+        if meanflow:
+            speech = torch.cat([speech, torch.full((3,), _TURBO_SILENCE, dtype=speech.dtype, device=speech.device)])
+        with _drawing_from(generator, seed), _stopping(model.s3gen.flow.decoder.estimator, should_stop):
+            wav, _ = model.s3gen.inference(
+                speech_tokens=speech,
+                ref_dict=reference,
+                n_cfm_timesteps=steps or (_TURBO_STEPS if meanflow else None),
+            )
+            samples = wav.squeeze(0).cpu().numpy()
+            return np.asarray(model.watermarker.apply_watermark(samples, sample_rate=model.sr), dtype=np.float32)
 
 
 @contextmanager

@@ -1,0 +1,43 @@
+"""What a loaded model speaks with: our decoder and vocoder over its weights, in one precision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import torch
+
+from cbtui.engine.chatterbox.decode import Decoder
+from cbtui.engine.chatterbox.products import Precision
+from cbtui.engine.chatterbox.vocode import Vocoder
+
+# Where a step of more sequences gives hardly more tokens a second: two CPU cores are at their best at 8 (measured);
+# on a GPU the products of 32 take little longer than those of one.
+_MOST_AT_ONCE = {"cpu": 8, "mps": 8, "cuda": 32}
+# Positions of a sequence when it ends, for a chunk of the usual length with its voice and text.
+_USUAL_POSITIONS = 700
+# What the sequences may take of the memory that is free; the vocoder and others need some too.
+_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """Text tokens to speech tokens to samples, one caller at a time."""
+
+    decoder: Decoder
+    vocoder: Vocoder
+
+    @classmethod
+    def of(cls, model: Any, precision: Precision) -> Speaking:
+        return cls(Decoder(model.t3, precision), Vocoder(model, precision))
+
+    def fitting_batch(self) -> int:
+        """How many chunks at once this device does best, as its free memory allows."""
+        device = self.decoder.device
+        if device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+        else:
+            free = psutil.virtual_memory().available
+        fitting = int(free * _SHARE / (_USUAL_POSITIONS * self.decoder.bytes_per_position))
+        return max(1, min(_MOST_AT_ONCE[device.type], fitting))
