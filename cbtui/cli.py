@@ -14,7 +14,7 @@ from cbtui import __version__
 from cbtui.commands import add, app, bench, cache, completion, demo, doctor, exits, status, steer, watch
 from cbtui.commands import run as run_command
 from cbtui.console import plain_console
-from cbtui.core.task import ENGINES, MODELS
+from cbtui.core.task import ENGINES, MAX_BATCH, MODELS, PRECISIONS
 from cbtui.paths import Places, find_places
 
 _EPILOG = (
@@ -79,11 +79,22 @@ def _common_options() -> argparse.ArgumentParser:
     group.add_argument("--model", choices=MODELS, help="render all tasks with this model")
     group.add_argument("--device", metavar="DEVICE", help="auto (default), cuda, cuda:1, mps or cpu")
     group.add_argument("--model-dir", metavar="DIR", help="a folder with the model's checkpoint; nothing is downloaded")
+    group.add_argument("--precision", choices=PRECISIONS, help="exact (default), or fast: half the bytes to read")
+    group.add_argument("--batch", metavar="N", type=_batch, help="chunks at once (default: what the device does best)")
     group.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="of the log file")
     return common
 
 
-_COMMON = ("jobs_dir", "output_dir", "state_dir", "engine", "model", "device", "model_dir", "log_level")
+def _batch(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= MAX_BATCH:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_BATCH}, not {text!r}")
+    return number
+
+
+# What the user's settings know too, and what they do not.
+_SETTINGS = ("jobs_dir", "output_dir", "state_dir", "device", "model_dir", "precision", "batch", "log_level")
+_COMMON = (*_SETTINGS, "engine", "model")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -140,7 +151,7 @@ def _complete(arguments: argparse.Namespace) -> str:
         settings = arguments.settings = load_settings(_places(arguments).user_settings)
     except InvalidFile as error:
         return str(error)
-    for name in ("jobs_dir", "output_dir", "state_dir", "device", "model_dir", "log_level"):
+    for name in _SETTINGS:
         if getattr(arguments, name) is None:
             setattr(arguments, name, getattr(settings, name))
     if arguments.model_dir:

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+from cbtui.core.clean import visible
+
+if TYPE_CHECKING:
+    from cbtui.settings import Notify
 
 _MAX_LOG_BYTES = 5 * 1024 * 1024
 _LOGS_KEPT = 3
@@ -58,6 +63,14 @@ def claim_terminal(log: Path, *, level: str = "info") -> Console:
     console = Console(out, err)
     sys.excepthook = partial(_confess, console, log)
     return console
+
+
+def notice(notify: Notify, kind: str, task: str) -> str:
+    """What a terminal is sent where something deserves a look; `kind` is that of the journal's entry."""
+    if notify == "off":
+        return ""
+    text = visible(f"cbtui: {task} {kind}" if task else "cbtui: nothing is left to render")
+    return "\a" if notify == "bell" else f"\x1b]9;{text}\a"
 
 
 def keep_log_small(log: Path) -> None:

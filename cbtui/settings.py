@@ -4,6 +4,7 @@ app:
   output_dir: ~/audiobooks
   model_dir: /models/chatterbox
   device: cuda
+  precision: fast
   idle_unload: 30 min
   hooks:
     task_failed: notify-send "cbtui: a task failed"
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from cbtui.core.task import Precision
 from cbtui.host.options import HookCommands, HostOptions
 
 Notify = Literal["off", "bell", "osc9"]
@@ -39,6 +41,8 @@ class Settings:
     state_dir: str | None = None
     model_dir: str | None = None
     device: str | None = None
+    precision: Precision | None = None
+    batch: int | None = None
     log_level: str | None = None
     host: HostOptions = field(default_factory=HostOptions)
     notify: Notify = "osc9"

@@ -34,6 +34,13 @@ APP: tuple[Known, ...] = (
     _app("state_dir", "where the queue, the log and the caches lie", "the user's own folders", "/var/lib/cbtui"),
     _app("model_dir", "a folder with the model's checkpoint; then nothing is downloaded", "none", "/models/chatterbox"),
     _app("device", "what the model runs on: auto, cuda, cuda:1, mps or cpu", "auto", "cuda"),
+    _app(
+        "precision",
+        "exact, as the library computes, or fast: half the bytes to read",
+        "exact",
+        "fast",
+    ),
+    _app("batch", "how many chunks are drawn at once", "what the device does best", "8"),
     _app("log_level", "how much goes to the log: debug, info, warning or error", "info", "warning"),
     _app("idle_unload", "how long without work until models leave the memory", "never", "30 min"),
     _app(

@@ -12,6 +12,7 @@ from typing import Any
 from cbtui.actions import actions
 from cbtui.core.clean import shown_path
 from cbtui.core.problem import InvalidFile, Problem
+from cbtui.core.task import MAX_BATCH, PRECISIONS
 from cbtui.jobs import values
 from cbtui.jobs.safe_open import YAML_LIMIT, read_text
 from cbtui.jobs.yaml_nodes import Document, KeyPath, Value, parse_yaml, resolve
@@ -88,6 +89,8 @@ def _checks(base: Path) -> dict[str, Check]:
     return {
         **dict.fromkeys(("jobs_dir", "output_dir", "state_dir", "model_dir"), folder),
         "device": values.line,
+        "precision": values.choice(PRECISIONS),
+        "batch": values.whole(1, MAX_BATCH),
         "log_level": values.choice(LOG_LEVELS),
         "idle_unload": _idle_unload,
         "overtake": values.whole(0, MAX_OVERTAKE),

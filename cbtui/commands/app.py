@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     options = Options(
         words,
         rate=min(30.0, max(0.2, arguments.fps)),
-        bell=arguments.settings.notify != "off",
+        notify=arguments.settings.notify,
         is_congested=is_congested,
         keymap=dict(arguments.settings.keys),
         settings=arguments.settings,

@@ -11,7 +11,8 @@ from typing import Any
 
 from cbtui.commands import exits
 from cbtui.console import Console, plain_console
-from cbtui.paths import Places
+from cbtui.core.task import ModelName
+from cbtui.paths import Places, find_places
 
 VERSION = 1
 
@@ -30,8 +31,20 @@ def add_arguments(parser: argparse.ArgumentParser, common: argparse.ArgumentPars
     screen.add_argument("--tasks", type=_count, default=100_000, metavar="N", help="tasks in the queue (100000)")
     screen.add_argument("--starts", type=_count, default=10, metavar="N", help="starts of the app (10)")
     screen.add_argument("--keys", type=_count, default=100, metavar="N", help="keys pressed in each measurement (100)")
-    for bench in (queue, screen):
+    load = _add_model_bench(benches, common, "load", "loading the model, against the library's own loading")
+    voice = _add_model_bench(benches, common, "voice", "the voice of a clip, against the library's")
+    decode = _add_model_bench(benches, common, "decode", "speech tokens a second, against the library's")
+    decode.add_argument("--tokens", type=_count, default=80, metavar="N", help="tokens a sequence at most (80)")
+    render = _add_model_bench(benches, common, "render", "a text to sound, against the library's generate()")
+    render.add_argument("--chunks", type=_count, default=16, metavar="N", help="chunks of the text (16)")
+    for bench in (queue, screen, load, voice, decode, render):
         bench.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+
+
+def _add_model_bench(benches: Any, common: argparse.ArgumentParser, name: str, text: str) -> argparse.ArgumentParser:
+    bench: argparse.ArgumentParser = benches.add_parser(name, parents=[common], allow_abbrev=False, help=text)
+    bench.add_argument("--rounds", type=_count, default=3, metavar="N", help="measurements of each, for a median (3)")
+    return bench
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
@@ -41,17 +54,19 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     `file_system`), and `figures`, whose names are those of the bench's own docstring.
     """
     from cbtui.bench.figures import lines, rounded
+    from cbtui.bench.models import BenchFailed
     from cbtui.host.store import StoreError
 
     console = plain_console()
     benches: dict[str, Callable[[argparse.Namespace, Path, Console], tuple[dict[str, Any], dict[str, Any]]]] = {
         "queue": _queue,
         "ui": _ui,
+        **dict.fromkeys(("load", "voice", "decode", "render"), _model),
     }
     try:
         with tempfile.TemporaryDirectory(prefix="cbtui-bench-") as folder:
             machine, figures = benches[arguments.bench](arguments, Path(folder), console)
-    except (StoreError, OSError) as error:
+    except (StoreError, BenchFailed, OSError) as error:
         console.tell(f"cbtui bench {arguments.bench}: {error}")
         return exits.FAILED
     figures = rounded(figures)
@@ -91,6 +106,33 @@ def _ui(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[
         tell=lambda text: console.tell(f"cbtui bench ui: {text}"),
     )
     return machine("textual", "rich", "torch"), figures
+
+
+def _model(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Stock and ours in turn, on the checkpoint of `--model-dir`, or on a random one of full size."""
+    from cbtui.bench import models
+    from cbtui.bench.figures import machine
+
+    bench = arguments.bench
+    model: ModelName = arguments.model or "english"
+
+    def tell(text: str) -> None:
+        console.tell(f"cbtui bench {bench}: {text}")
+
+    if arguments.model_dir:
+        checkpoint = Path(arguments.model_dir)
+    else:
+        tell("a random checkpoint of full size, made once")
+        checkpoint = models.make_checkpoint(find_places().cache / "bench", model)
+    options = {"model": model, "device": arguments.device or "auto", "rounds": arguments.rounds, "tell": tell}
+    batch = arguments.batch or 8
+    figures = {
+        "load": lambda: models.bench_load(checkpoint, **options),
+        "voice": lambda: models.bench_voice(checkpoint, **options),
+        "decode": lambda: models.bench_decode(checkpoint, batch=batch, tokens=arguments.tokens, **options),
+        "render": lambda: models.bench_render(checkpoint, batch=batch, chunks=arguments.chunks, **options),
+    }[bench]()
+    return machine("chatterbox-tts", "torch", "transformers"), figures
 
 
 def _count(text: str) -> int:

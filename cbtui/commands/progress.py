@@ -11,6 +11,7 @@ from cbtui.console import Console
 from cbtui.core.durations import format_seconds
 from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
 from cbtui.engine.cache_log import CacheLog
+from cbtui.host.rendering.pace import TokenPace
 from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
 
 _BAR = 20
@@ -37,9 +38,8 @@ class Progress:
         self._columns = os.get_terminal_size(console.err.fileno()).columns if self._live else 0
         self._run: RunStarted | None = None
         self._done = 0
-        self._tokens: dict[str, int] = {}
+        self._drawing = TokenPace()
         self._pace = _Pace()
-        self._take_started = time.monotonic()
         self._drawn_at = 0.0
         self._line = ""
 
@@ -55,7 +55,7 @@ class Progress:
         elif isinstance(report, RunStarted):
             self._start(report)
         elif isinstance(report, ChunkProgressed):
-            self._tokens[report.request_id] = report.tokens
+            self._drawing.count(report)
             self._draw()
         else:
             self._finish_take(report)
@@ -68,20 +68,18 @@ class Progress:
     def _start(self, run: RunStarted) -> None:
         self._run = run
         self._done = run.ready
-        self._tokens.clear()
-        self._take_started = time.monotonic()
+        self._drawing.restart()
         ready = f", {run.ready} ready" if run.ready else ""
         chunks = "1 chunk" if run.chunks == 1 else f"{run.chunks} chunks"
         self.tell(f"Rendering {run.task.id}: {chunks}{ready}")
 
     def _finish_take(self, take: TakeFinished) -> None:
         self._done += take.chunks
-        self._tokens.clear()
         self._pace.takes += 1
         self._pace.speech += take.speech_seconds
         self._pace.work += take.work_seconds
         self._pace.tokens += take.tokens
-        self._take_started = time.monotonic()
+        self._drawing.restart()
         if self._live:
             self._draw(now=True)
         else:
@@ -90,10 +88,9 @@ class Progress:
     def _status(self) -> str:
         assert self._run is not None
         parts = [f"{self._done}/{self._run.chunks} chunks"]
-        drawing = sum(self._tokens.values())
-        seconds = time.monotonic() - self._take_started
-        if drawing and seconds > 0.5:
-            parts.append(f"{drawing / seconds:.0f} tokens/s")
+        drawing = self._drawing.per_second()
+        if drawing:
+            parts.append(f"{drawing:.0f} tokens/s")
         elif self._pace.tokens and self._pace.work:
             parts.append(f"{self._pace.tokens / self._pace.work:.0f} tokens/s")
         if self._pace.speech:

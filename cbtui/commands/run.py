@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbtui.commands import exits
+from cbtui.commands.engine_options import make_engines
 from cbtui.commands.stopping import StopSignal
 from cbtui.console import claim_terminal, plain_console
 from cbtui.paths import Places
@@ -60,7 +61,6 @@ def render_files(
     from cbtui.commands.progress import Progress
     from cbtui.engine.cache_log import CacheLog
     from cbtui.host.rendering.batch import render_tasks
-    from cbtui.host.rendering.engines import Engines
 
     stopped = StopSignal()
     stopped.listen()
@@ -79,11 +79,7 @@ def render_files(
     if not tasks and not loaded.invalid:
         console.tell(_nothing_to_do(files, places, job_glob))
         return exits.INVALID
-    engines = Engines(
-        places,
-        device=arguments.device or "auto",
-        model_dir=Path(arguments.model_dir) if arguments.model_dir else None,
-    )
+    engines = make_engines(arguments, places)
     outcomes: list[Rendered] = []
     for rendered in render_tasks(tasks, engines=engines, modes=modes, report=progress, should_stop=stopped):
         outcomes.append(rendered)

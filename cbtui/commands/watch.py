@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbtui.commands import exits
+from cbtui.commands.engine_options import make_engines
 from cbtui.commands.journaling import log_entry
 from cbtui.commands.printing import Printer
 from cbtui.commands.stopping import StopSignal
-from cbtui.console import Console, claim_terminal, keep_log_small, plain_console
+from cbtui.console import Console, claim_terminal, keep_log_small, notice, plain_console
 from cbtui.paths import Places
 
 if TYPE_CHECKING:
@@ -84,14 +85,9 @@ def in_folder(places: Places, folder: str | None) -> Places:
 def make_host(arguments: argparse.Namespace, places: Places, journal: Journal, *, screen: bool = False) -> Host:
     """The host that the command line and the user's settings describe."""
     from cbtui.host.host import Host
-    from cbtui.host.rendering.engines import Engines
 
     settings: Settings = arguments.settings
-    engines = Engines(
-        places,
-        device=arguments.device or "auto",
-        model_dir=Path(arguments.model_dir) if arguments.model_dir else None,
-    )
+    engines = make_engines(arguments, places)
     overrides = {key: value for key in ("engine", "model") if (value := getattr(arguments, key))}
     return Host(
         engines,
@@ -125,6 +121,5 @@ class _Journal:
 
         log_entry(entry)
         self._printer.print(entry.json() if self._as_json else visible(entry.line()))
-        if entry.kind in WORTH_A_NOTICE and self._notify != "off":
-            text = visible(f"cbtui: {entry.task} {entry.kind}" if entry.task else "cbtui: nothing is left to render")
-            self._console.draw("\a" if self._notify == "bell" else f"\x1b]9;{text}\a")
+        if entry.kind in WORTH_A_NOTICE:
+            self._console.draw(notice(self._notify, entry.kind, entry.task))

@@ -42,6 +42,13 @@ LANGUAGES: Mapping[str, str] = {
 }
 
 
+# `exact` computes as the library does; `fast` reads half the bytes, for a difference that is hard to hear.
+Precision = Literal["exact", "fast"]
+PRECISIONS = ("exact", "fast")
+# Chunks at once; beyond it every device is at its best.
+MAX_BATCH = 256
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the model draws speech tokens. The ranges that keep it from crashing are checked at loading."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
 from cbtui.host.journal import Journal, JournalEntry
+from cbtui.host.rendering.pace import TokenPace
 from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
 from cbtui.host.store import Progress, Store, StoreError, TaskRow
 
@@ -40,19 +41,16 @@ class Current:
         self._journal = journal
         self._done = 0
         self._total = 0
-        self._drawn: dict[str, int] = {}
-        self._tokens = 0
+        self._pace = TokenPace()
         self._looked_up: list[CacheEvent] = []
         self._fresh_run_unwritten = False
         self._told_of_store = False
         self._written_at = time.monotonic()
-        self._take_began = time.monotonic()
 
     @property
     def tokens_per_second(self) -> float:
-        """Of the chunks that are being drawn now; 0 where nothing is."""
-        seconds = time.monotonic() - self._take_began
-        return sum(self._drawn.copy().values()) / seconds if seconds > 0.2 else 0.0
+        """Of all chunks that are being drawn now, since the last was finished; 0 where nothing is."""
+        return self._pace.per_second()
 
     def listen(self, report: Report) -> TakeFinished | None:
         """Returns the report itself where it tells of a take."""
@@ -69,14 +67,14 @@ class Current:
                 # From here on the fresh run is the newest: after a crash it goes on, and no other is begun.
                 self._fresh_run_unwritten = self.task.fresh
                 self._done, self._total = report.ready, report.chunks
-                self._take_began = time.monotonic()
+                self._pace.restart()
                 start: dict[str, object] = {"run": report.run, "chunks": report.chunks, "ready": report.ready}
                 ready = f", {report.ready} ready" if report.ready else ""
                 message = f"run {report.run}: {report.chunks} chunks{ready}"
                 self._journal(JournalEntry("rendering", message, self.task.id, facts=start))
                 self._write_progress()
             case ChunkProgressed():
-                self._drawn[report.request_id] = report.tokens
+                self._pace.count(report)
             case TakeFinished():
                 self._finish_take(report)
                 return report
@@ -96,9 +94,7 @@ class Current:
     def _finish_take(self, take: TakeFinished) -> None:
         self._done += take.chunks
         self.chunks_made += take.chunks
-        self._tokens += take.tokens
-        self._drawn.clear()
-        self._take_began = time.monotonic()
+        self._pace.restart()
         self.take_seconds += take.work_seconds
         facts: dict[str, object] = {"done": self._done, "chunks": self._total}
         facts |= {"speech_seconds": round(take.speech_seconds, 2), "work_seconds": round(take.work_seconds, 2)}
@@ -110,7 +106,7 @@ class Current:
     def _write_progress(self, *, advanced: bool = False) -> None:
         """Progress that cannot be written is only old when the next is."""
         self._written_at = time.monotonic()
-        progress = Progress(self._done, self._total, self._tokens + sum(self._drawn.values()))
+        progress = Progress(self._done, self._total, self._pace.total)
         try:
             with self._store.transaction():
                 self._store.tasks.set_progress(self.task.id, progress, advanced=advanced)

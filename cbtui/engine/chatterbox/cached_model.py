@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbtui.core.events import EventSink, Noticed, ignore_events
-from cbtui.core.task import ModelName
+from cbtui.core.task import ModelName, Precision
 from cbtui.engine.base import EngineUnavailable, OutOfMemory
 from cbtui.engine.cache import ModelCache, ModelKey
 from cbtui.engine.chatterbox.checkpoint import Checkpoint, checkpoint_in, checkpoint_in_hub_cache
 from cbtui.engine.chatterbox.library import import_library, is_imported, library_version
 
 if TYPE_CHECKING:
-    from cbtui.engine.chatterbox.products import Precision
     from cbtui.engine.chatterbox.speaking import Speaking
 
 # The names under which the library's classes are known; they stand in the log.

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
+from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.attention import EachAlone, Span
 from cbtui.engine.chatterbox.prefill import Prefill, Prompt, Sequence
-from cbtui.engine.chatterbox.products import Precision
 from cbtui.engine.chatterbox.sampling import Parameters, draw, guide, probabilities, probabilities_turbo
 from cbtui.engine.chatterbox.transformer import make_transformer
 

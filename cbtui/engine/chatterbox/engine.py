@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbtui.core.events import EventSink, Noticed
-from cbtui.core.task import UNUSED_SAMPLING, ModelName, Sampling
+from cbtui.core.task import UNUSED_SAMPLING, ModelName, Precision, Sampling
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, Vitals
 from cbtui.engine.cache import ModelCache, ModelKey
 from cbtui.engine.chatterbox.cached_model import LoadedModel, find_checkpoint, get_model
@@ -21,7 +21,7 @@ from cbtui.engine.clips import MIN_SECONDS, read_clip
 from cbtui.engine.voices import VoiceStore
 
 if TYPE_CHECKING:
-    from cbtui.engine.chatterbox.products import Precision
+    from cbtui.engine.chatterbox.stream import ChunkStream
 
 # Counted up when our part of the line changes the samples.
 _LINE_VERSION = 2
@@ -113,22 +113,24 @@ class ChatterboxEngine:
         first = next(waiting, None)
         if first is None or should_stop():
             return
+        yield from self.stream(emit=emit, should_stop=should_stop).answer(itertools.chain([first], waiting))
+
+    def stream(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> ChunkStream:
+        """What answers requests, with the model loaded and held: what the cache lets go of goes with the stream."""
         from cbtui.engine.chatterbox.stream import ChunkStream
 
         self.load(emit=emit, should_stop=should_stop)
-        # Held while there is work, so that what the cache lets go of meanwhile is gone with the last chunk.
         loaded = self._loaded(emit)
-        stream = ChunkStream(
+        return ChunkStream(
             loaded,
             loaded.speaking(self._precision),
-            voice_of=lambda request: self._voice(loaded, request, emit),
+            voice_of=lambda request: self.voice(loaded, request, emit),
             batch=lambda: self.batch,
             cap=self._token_cap,
             flow_steps=self._flow_steps,
             emit=emit,
             should_stop=should_stop,
         )
-        yield from stream.answer(itertools.chain([first], waiting))
 
     def _loaded(self, emit: EventSink) -> LoadedModel:
         """The model, loaded again where the cache let go of it in between."""
@@ -158,7 +160,11 @@ class ChatterboxEngine:
         if package:
             emit(Noticed(f"language {language} is spoken better with: pip install {package}", "warning"))
 
-    def _voice(self, loaded: LoadedModel, request: ChunkRequest, emit: EventSink) -> Mapping[str, Any]:
+    def voice(self, loaded: LoadedModel, request: ChunkRequest, emit: EventSink) -> Mapping[str, Any]:
+        """The voice of a request, from memory, from disk, or derived from its clip.
+
+        Raises UnusableReference, and `stream.Refused` where there is neither a clip nor a voice of the checkpoint's.
+        """
         from cbtui.engine.chatterbox.conditionals import derive_voice
         from cbtui.engine.chatterbox.stream import Refused
 

@@ -8,8 +8,8 @@ from typing import Any
 import psutil
 import torch
 
+from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.decode import Decoder
-from cbtui.engine.chatterbox.products import Precision
 from cbtui.engine.chatterbox.vocode import Vocoder
 
 # Where a step of more sequences gives hardly more tokens a second: two CPU cores are at their best at 8 (measured);

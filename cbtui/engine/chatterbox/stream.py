@@ -68,9 +68,8 @@ class ChunkStream:
 
     def answer(self, requests: Iterable[ChunkRequest]) -> Iterator[ChunkResult | ChunkFailure]:
         """Results as they come, until the caller stops. Raises EngineUnavailable, DeviceLost and OutOfMemory."""
-        watch = Watch(self._progressed, self.should_stop, self.batch)
         try:
-            for outcome in self.speaking.decoder.decode(self._prompts(requests), watch):
+            for outcome in self.draw(requests):
                 self._share_out_time()
                 yield from self._take_refused()
                 yield self._finish(outcome)
@@ -78,6 +77,11 @@ class ChunkStream:
         except Stopped:
             return
         yield from self._take_refused()
+
+    def draw(self, requests: Iterable[ChunkRequest]) -> Iterator[Drawn | Broken]:
+        """Speech tokens alone. Raises Stopped."""
+        watch = Watch(self._progressed, self.should_stop, self.batch)
+        yield from self.speaking.decoder.decode(self._prompts(requests), watch)
 
     def _prompts(self, requests: Iterable[ChunkRequest]) -> Iterator[Prompt]:
         for request in requests:

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 import torch
 from torch.nn import functional
 
+from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.attention import Attention
-from cbtui.engine.chatterbox.products import Precision, Product, product_dtype
+from cbtui.engine.chatterbox.products import Product, product_dtype
 
 # `T3Config`: 2048 text tokens and 4096 speech tokens, and what stands before them.
 _MOST_POSITIONS = 8196

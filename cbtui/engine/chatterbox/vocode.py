@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.decode import Stopped
-from cbtui.engine.chatterbox.products import Precision
 
 # `S3GEN_SIL`, three of which `ChatterboxTurboTTS.generate` appends, and its number of flow steps.
 _TURBO_SILENCE = 4299

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cbtui.core.task import EngineName, ModelName, Task
+from cbtui.core.task import EngineName, ModelName, Precision, Task
 from cbtui.engine.base import Engine, Vitals
 from cbtui.engine.cache import CacheInfo, ModelCache, shared_models
 from cbtui.engine.chatterbox.probe import DeviceFacts, device_facts
@@ -15,11 +15,14 @@ from cbtui.paths import Places
 
 @dataclass(slots=True)
 class Engines:
-    """Engines by name and model. `device` and `model_dir` hold for all of them; `models` is the process's cache."""
+    """Engines by name and model. `device`, `model_dir`, `precision` and `batch` (chunks at once;
+    None: what the device does best) hold for all of them; `models` is the process's cache."""
 
     places: Places
     device: str = "auto"
     model_dir: Path | None = None
+    precision: Precision = "exact"
+    batch: int | None = None
     models: ModelCache = field(default_factory=lambda: shared_models)
     _last: Engine | None = None
     _made: dict[tuple[EngineName, ModelName | None], Engine] = field(default_factory=dict)
@@ -84,4 +87,6 @@ class Engines:
             voices=VoiceStore(self.places.voices),
             device=self.device,
             model_dir=self.model_dir,
+            precision=self.precision,
+            batch=self.batch,
         )

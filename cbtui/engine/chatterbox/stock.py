@@ -1,0 +1,71 @@
+"""The library's own path, as its documentation has it: the yardstick of the benches."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cbtui.core.task import MODEL_SAMPLING, ModelName
+from cbtui.engine.chatterbox.conditionals import flatten_voice, t3_condition
+from cbtui.engine.chatterbox.library import logged_output
+from cbtui.engine.chatterbox.prompt import text_tokens
+
+_CLASSES: dict[ModelName, tuple[str, str]] = {
+    "english": ("chatterbox.tts", "ChatterboxTTS"),
+    "multilingual": ("chatterbox.mtl_tts", "ChatterboxMultilingualTTS"),
+    "turbo": ("chatterbox.tts_turbo", "ChatterboxTurboTTS"),
+}
+
+
+def load_stock(model: ModelName, folder: Path, device: str) -> Any:
+    """The library's model object, by its own `from_local`."""
+    module, name = _CLASSES[model]
+    with logged_output():
+        return getattr(importlib.import_module(module), name).from_local(folder, device)
+
+
+def draw_stock(stock: Any, model: ModelName, text: str, *, seed: int, most: int) -> int:
+    """How many speech tokens the library draws for a text in its built-in voice, `most` at the most."""
+    sampling = MODEL_SAMPLING[model]
+    condition = t3_condition(flatten_voice(stock.conds), sampling.exaggeration, stock.device)
+    tokens = text_tokens(stock, model, text, "en")
+    torch.manual_seed(seed)
+    with logged_output(), torch.inference_mode():
+        if model == "turbo":
+            drawn = stock.t3.inference_turbo(t3_cond=condition, text_tokens=tokens, max_gen_len=most - 1)
+        else:
+            drawn = stock.t3.inference(
+                t3_cond=condition,
+                text_tokens=tokens.expand(2, -1),
+                max_new_tokens=most,
+                temperature=sampling.temperature,
+                cfg_weight=sampling.cfg_weight,
+                repetition_penalty=sampling.repetition_penalty,
+                min_p=sampling.min_p,
+                top_p=sampling.top_p,
+            )
+    return int(drawn.numel())
+
+
+def generate_stock(stock: Any, model: ModelName, texts: Sequence[str], *, seed: int) -> float:
+    """Seconds of speech that the library's `generate()` makes of texts, one after another."""
+    language = {"language_id": "en"} if model == "multilingual" else {}
+    samples = 0
+    for number, text in enumerate(texts):
+        torch.manual_seed(seed + number)
+        with logged_output():
+            samples += stock.generate(text, **language).size(-1)
+    return samples / float(stock.sr)
+
+
+def derive_stock(stock: Any, clip: Path) -> float:
+    """Seconds that the library takes for the voice of a clip, as at every `generate()` with one."""
+    started = time.perf_counter()
+    with logged_output():
+        stock.prepare_conditionals(clip)
+    return time.perf_counter() - started
