@@ -129,7 +129,8 @@ def _load(checkpoint: Checkpoint, key: ModelKey, precision: Precision | None) ->
     from cbtui.engine.chatterbox.conditionals import flatten_voice
     from cbtui.engine.chatterbox.loader import load_model
 
-    model = load_model(checkpoint, key.device)
+    # What we speak with has the layers in a form of its own; nobody else reads them then.
+    model = load_model(checkpoint, key.device, map_layers=precision is not None)
     loaded = LoadedModel(key, model, flatten_voice(model.conds) if model.conds is not None else None)
     if precision is not None:
         loaded.speaking(precision)

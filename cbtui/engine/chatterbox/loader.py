@@ -20,36 +20,40 @@ from cbtui.engine.chatterbox.library import logged_output
 # (chatterbox-tts 0.1.7, `S3Token2Wav.ignore_state_dict_missing`).
 _COMPUTED = ("tokenizer._mel_filters", "tokenizer.window")
 
+# The transformer's layers, in a Llama and in a GPT-2.
+_LAYERS = ("tfmr.layers.", "tfmr.h.")
+
 # What torch raises for a `.pt` file that is cut off or none at all.
 _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, UnpicklingError)
 
 
-def load_model(checkpoint: Checkpoint, device: str) -> Any:
+def load_model(checkpoint: Checkpoint, device: str, *, map_layers: bool = False) -> Any:
     """The library's `ChatterboxTTS`, `ChatterboxMultilingualTTS` or `ChatterboxTurboTTS` on `device`.
 
-    Equal to what its `from_local` gives, in a fraction of the time. Raises EngineUnavailable, naming file and tensor,
-    when the checkpoint does not fit.
+    Equal to what its `from_local` gives, in a fraction of the time. With `map_layers`, the great products of the
+    transformer stay in the file where the device is the CPU: for who makes copies of another form. Raises
+    EngineUnavailable, naming file and tensor, when the checkpoint does not fit.
     """
-    build: Mapping[ModelName, Callable[[Checkpoint, str], Any]] = {
+    build: Mapping[ModelName, Callable[[Checkpoint, str, bool], Any]] = {
         "english": _load_english,
         "multilingual": _load_multilingual,
         "turbo": _load_turbo,
     }
     with logged_output():
-        model = build[checkpoint.model](checkpoint, device)
+        model = build[checkpoint.model](checkpoint, device, map_layers)
     # Without it, the collector's oldest generation stalls every thread for 320 to 460 ms (measured, two cores).
     gc.collect()
     gc.freeze()
     return model
 
 
-def _load_english(checkpoint: Checkpoint, device: str) -> Any:
+def _load_english(checkpoint: Checkpoint, device: str, map_layers: bool) -> Any:
     from chatterbox.models.t3.modules.t3_config import T3Config
     from chatterbox.models.tokenizers import EnTokenizer
     from chatterbox.tts import ChatterboxTTS, Conditionals
 
     return ChatterboxTTS(
-        _load_t3(checkpoint, "t3_cfg.safetensors", T3Config.english_only(), device),
+        _load_t3(checkpoint, "t3_cfg.safetensors", T3Config.english_only(), device, map_layers),
         _load_s3gen(checkpoint, "s3gen.safetensors", device),
         _load_voice_encoder(checkpoint, "ve.safetensors", device),
         EnTokenizer(str(checkpoint.file("tokenizer.json"))),
@@ -58,14 +62,14 @@ def _load_english(checkpoint: Checkpoint, device: str) -> Any:
     )
 
 
-def _load_multilingual(checkpoint: Checkpoint, device: str) -> Any:
+def _load_multilingual(checkpoint: Checkpoint, device: str, map_layers: bool) -> Any:
     from chatterbox.models.t3.modules.t3_config import T3Config
     from chatterbox.mtl_tts import ChatterboxMultilingualTTS, Conditionals
 
     from cbtui.engine.chatterbox.tokenizer import LocalMultilingualTokenizer
 
     return ChatterboxMultilingualTTS(
-        _load_t3(checkpoint, "t3_mtl23ls_v2.safetensors", T3Config.multilingual(), device),
+        _load_t3(checkpoint, "t3_mtl23ls_v2.safetensors", T3Config.multilingual(), device, map_layers),
         _load_s3gen(checkpoint, "s3gen.pt", device),
         _load_voice_encoder(checkpoint, "ve.pt", device),
         LocalMultilingualTokenizer(checkpoint.file("grapheme_mtl_merged_expanded_v1.json")),
@@ -74,12 +78,12 @@ def _load_multilingual(checkpoint: Checkpoint, device: str) -> Any:
     )
 
 
-def _load_turbo(checkpoint: Checkpoint, device: str) -> Any:
+def _load_turbo(checkpoint: Checkpoint, device: str, map_layers: bool) -> Any:
     from chatterbox.tts_turbo import ChatterboxTurboTTS, Conditionals
     from transformers import AutoTokenizer
 
     hp = turbo_config()
-    t3 = _load_t3(checkpoint, "t3_turbo_v1.safetensors", hp, device)
+    t3 = _load_t3(checkpoint, "t3_turbo_v1.safetensors", hp, device, map_layers)
     del t3.tfmr.wte
     tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True)
     if tokenizer.pad_token is None:
@@ -113,14 +117,14 @@ def turbo_config() -> Any:
     return hp
 
 
-def _load_t3(checkpoint: Checkpoint, name: str, hp: Any, device: str) -> Any:
+def _load_t3(checkpoint: Checkpoint, name: str, hp: Any, device: str, map_layers: bool) -> Any:
     from chatterbox.models.t3 import T3
 
     state = _read_state(checkpoint.file(name))
     hp.llama_config_name = _config_for(hp.llama_config_name, _count_layers(state))
     with parameters_on_meta():
         t3 = T3(hp)
-    return _assign(t3, state, checkpoint.file(name), device)
+    return _assign(t3, state, checkpoint.file(name), device, mapped=_LAYERS if map_layers else ())
 
 
 def _count_layers(state: Mapping[str, torch.Tensor]) -> int:
@@ -197,9 +201,18 @@ def _unreadable(path: Path, error: Exception) -> EngineUnavailable:
 
 
 def _assign(
-    module: Any, state: Mapping[str, torch.Tensor], path: Path, device: str, *, optional: tuple[str, ...] = ()
+    module: Any,
+    state: Mapping[str, torch.Tensor],
+    path: Path,
+    device: str,
+    *,
+    optional: tuple[str, ...] = (),
+    mapped: tuple[str, ...] = (),
 ) -> Any:
-    """Give a freshly constructed module the checkpoint's tensors, on `device`, ready to infer."""
+    """Give a freshly constructed module the checkpoint's tensors, on `device`, ready to infer.
+
+    Those below a name of `mapped` may stay in the file.
+    """
     expected = module.state_dict()
     missing = [name for name in expected if name not in state and name not in optional]
     surplus = [name for name in state if name not in expected]
@@ -218,7 +231,8 @@ def _assign(
             )
         # A copy in fresh memory: mapped tensors lie at odd alignments, on which kernels differ in the last bit.
         moved = tensor.to(device=device, dtype=wanted.dtype)
-        placed[name] = moved.clone() if moved.data_ptr() == tensor.data_ptr() else moved
+        stays = moved.data_ptr() != tensor.data_ptr() or (name.startswith(mapped) and moved.dim() > 1)
+        placed[name] = moved if stays else moved.clone()
     module.load_state_dict(placed, strict=False, assign=True)
     left = [name for name, tensor in module.named_parameters() if tensor.is_meta]
     if left:
