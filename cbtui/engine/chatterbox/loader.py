@@ -15,6 +15,7 @@ from cbtui.engine.base import EngineUnavailable
 from cbtui.engine.chatterbox.checkpoint import Checkpoint
 from cbtui.engine.chatterbox.construct import parameters_on_meta, unfilled_parameters
 from cbtui.engine.chatterbox.library import logged_output
+from cbtui.engine.chatterbox.read_tensors import read_tensors
 
 # Tensors that the english checkpoint does not ship and the constructor computes
 # (chatterbox-tts 0.1.7, `S3Token2Wav.ignore_state_dict_missing`).
@@ -220,6 +221,7 @@ def _assign(
         what = [f"lacks {_some(missing)}"] * bool(missing) + [f"has the unknown {_some(surplus)}"] * bool(surplus)
         raise EngineUnavailable(f"{path} is not this model's checkpoint: it {' and '.join(what)}. Download it again.")
     placed: dict[str, torch.Tensor] = {}
+    copied = []
     for name, wanted in expected.items():
         if name not in state:
             continue
@@ -229,15 +231,25 @@ def _assign(
                 f"{path} is not this model's checkpoint: {name} has the shape {tuple(tensor.shape)} "
                 f"where {tuple(wanted.shape)} is needed. Download it again."
             )
-        # A copy in fresh memory: mapped tensors lie at odd alignments, on which kernels differ in the last bit.
-        moved = tensor.to(device=device, dtype=wanted.dtype)
-        stays = moved.data_ptr() != tensor.data_ptr() or (name.startswith(mapped) and moved.dim() > 1)
-        placed[name] = moved if stays else moved.clone()
+        placed[name] = tensor.to(device=device, dtype=wanted.dtype)
+        if placed[name].data_ptr() == tensor.data_ptr() and not (name.startswith(mapped) and tensor.dim() > 1):
+            copied.append(name)
+    # In memory of their own: mapped tensors lie at odd alignments, on which kernels differ in the last bit.
+    placed |= _copy(state, path, copied)
     module.load_state_dict(placed, strict=False, assign=True)
     left = [name for name, tensor in module.named_parameters() if tensor.is_meta]
     if left:
         raise EngineUnavailable(f"{path} gave no values for {_some(left)}. Download it again.")
     return module.to(device).eval()
+
+
+def _copy(state: Mapping[str, torch.Tensor], path: Path, names: list[str]) -> dict[str, torch.Tensor]:
+    if path.suffix != ".safetensors":
+        return {name: state[name].clone() for name in names}
+    try:
+        return read_tensors(path, names)
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _some(names: list[str]) -> str:
