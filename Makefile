@@ -12,6 +12,7 @@ INSTALL = $(UV) pip install --quiet --compile-bytecode -c constraints.txt
 
 demo: $(DEMO_VENV)/.ready  ## Render the examples on the draft voice: seconds, no torch
 	@$(DEMO_VENV)/bin/python -m cbtui demo
+	@echo "Next: make setup brings in Chatterbox and the screen; then $(VENV)/bin/cbtui"
 
 test: setup  ## Set up everything and run all tests
 	@$(VENV)/bin/python -m pytest

@@ -13,6 +13,7 @@ from typing import Any
 from cbtui import __version__
 from cbtui.commands import add, app, bench, cache, completion, demo, doctor, exits, status, steer, watch
 from cbtui.commands import run as run_command
+from cbtui.commands.missing import MissingPackage
 from cbtui.console import plain_console
 from cbtui.core.task import ENGINES, MAX_BATCH, MODELS, PRECISIONS
 from cbtui.paths import Places, find_places
@@ -102,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     if completion.is_asked_for():
         completion.answer(parser)
-    given = _with_command(sys.argv[1:] if argv is None else list(argv))
+    given = _with_command(sys.argv[1:] if argv is None else list(argv), parser)
     arguments = parser.parse_args(given, argparse.Namespace(**dict.fromkeys(_COMMON)))
     try:
         problem = _complete(arguments)
@@ -120,22 +121,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exits.FAILED
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    except MissingPackage as error:
+        plain_console().tell(f"cbtui {arguments.command}: {error}")
+        return exits.INVALID
     return status
 
 
-def _with_command(given: list[str]) -> list[str]:
-    """Without a command it is the app; so is `cbtui FOLDER`."""
+def _with_command(given: list[str], parser: argparse.ArgumentParser) -> list[str]:
+    """Without a command it is the app; so is `cbtui FOLDER`. Exits where it is neither command nor folder."""
     values = {f"--{name.replace('_', '-')}" for name in _COMMON} | app.WITH_VALUE
     place = 0
     while place < len(given) and given[place].startswith("-"):
         if given[place] in {"-h", "--help", "--version", "--explain-cache"}:
             return given
         place += 2 if given[place] in values else 1
-    if place < len(given) and given[place] in {*_COMMANDS, *_GROUPS, *steer.VERBS}:
+    names = [*_COMMANDS, *steer.VERBS, *_GROUPS]
+    if place < len(given) and given[place] in names:
         return given
-    is_app = place >= len(given) or os.path.isdir(given[place])  # noqa: PTH112
+    if place < len(given) and not os.path.isdir(given[place]):  # noqa: PTH112
+        parser.error(f"{given[place]!r} is neither a command nor a folder; commands are {', '.join(names)}")
     # First, since it has options that the others have not.
-    return ["app", *given] if is_app else given
+    return ["app", *given]
 
 
 def _complete(arguments: argparse.Namespace) -> str:

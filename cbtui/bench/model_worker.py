@@ -66,10 +66,23 @@ def _load(order: Mapping[str, Any]) -> dict[str, float]:
     imported = time.perf_counter() - started
     with _peak_growth() as peak:
         started = time.perf_counter()
-        model = _stock(order) if order["side"] == "stock" else _engine(order, batch=1)
+        loaded = _load_side(order)
         seconds = time.perf_counter() - started
-    del model
+    del loaded
     return {"seconds": seconds, "import_seconds": imported, "peak_bytes": float(peak[0])}
+
+
+def _load_side(order: Mapping[str, Any]) -> Any:
+    if order["side"] == "stock":
+        return _stock(order)
+    if order["side"] != "model":
+        return _engine(order, batch=1)
+    from cbtui.engine.chatterbox.checkpoint import checkpoint_in
+    from cbtui.engine.chatterbox.device import resolve_device
+    from cbtui.engine.chatterbox.loader import load_model
+
+    checkpoint = checkpoint_in(Path(order["folder"]), order["model"])
+    return load_model(checkpoint, resolve_device(order["device"]), map_layers=True)
 
 
 def _voice(order: Mapping[str, Any]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from cbtui.commands import exits
+from cbtui.commands.missing import require
 from cbtui.commands.stopping import StopSignal
 from cbtui.commands.watch import in_folder, make_host, replace_process
 from cbtui.console import claim_terminal, plain_console
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, places: Places) -> int:
     from cbtui.tui.terminal import NoTerminal, check_terminal, hand_over, is_congested
 
+    require("textual", "psutil")
     # Collecting garbage among modules that stay takes a tenth of the time to the first paint (measured).
     gc.disable()
     places = in_folder(places, arguments.folder)

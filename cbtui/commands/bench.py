@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cbtui.commands import exits
+from cbtui.commands.missing import require
 from cbtui.console import Console, plain_console
 from cbtui.core.task import ModelName
 from cbtui.paths import Places, find_places
@@ -80,6 +81,7 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
 
 
 def _queue(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[dict[str, Any], dict[str, Any]]:
+    require("psutil", "watchfiles")
     from cbtui.bench.figures import machine
     from cbtui.bench.queue import bench_queue
 
@@ -94,6 +96,7 @@ def _queue(arguments: argparse.Namespace, folder: Path, console: Console) -> tup
 
 
 def _ui(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[dict[str, Any], dict[str, Any]]:
+    require("textual", "psutil")
     from cbtui.bench.figures import machine
     from cbtui.bench.screen import bench_screen
 
@@ -110,6 +113,7 @@ def _ui(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[
 
 def _model(arguments: argparse.Namespace, folder: Path, console: Console) -> tuple[dict[str, Any], dict[str, Any]]:
     """Stock and ours in turn, on the checkpoint of `--model-dir`, or on a random one of full size."""
+    require("psutil", "torch", "chatterbox")
     from cbtui.bench import models
     from cbtui.bench.figures import machine
 

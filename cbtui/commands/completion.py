@@ -6,6 +6,7 @@ import argparse
 import os
 
 from cbtui.commands import exits
+from cbtui.commands.missing import require
 from cbtui.console import plain_console
 from cbtui.paths import Places
 
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
     """Print the script."""
+    require("argcomplete")
     from argcomplete.shell_integration import shellcode
 
     script = _ZSH if arguments.shell == "zsh" else shellcode(["cbtui"], shell=arguments.shell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from cbtui.console import claim_terminal, plain_console
 from cbtui.paths import Places
 
 if TYPE_CHECKING:
+    from cbtui.core.problem import InvalidFile
     from cbtui.host.rendering.modes import Modes
     from cbtui.host.rendering.renderer import Rendered
     from cbtui.jobs import Loaded
@@ -71,12 +73,13 @@ def render_files(
         return exits.FAILED
     progress = Progress(console, CacheLog(places.cache_log))
     loaded = _load(files, arguments, places)
-    for problem in (problem for invalid in loaded.invalid.values() for problem in invalid.problems):
+    invalid = _of_jobs(loaded.invalid, places, job_glob)
+    for problem in (problem for each in invalid for problem in each.problems):
         console.tell(str(problem))
     tasks = [task for task in loaded.tasks if job_glob is None or fnmatchcase(task.job, job_glob)]
     for warning in [*modes.idle(task.job for task in tasks), *(each for task in tasks for each in task.warnings)]:
         progress.tell(f"warning: {warning}")
-    if not tasks and not loaded.invalid:
+    if not tasks and not invalid:
         console.tell(_nothing_to_do(files, places, job_glob))
         return exits.INVALID
     engines = make_engines(arguments, places)
@@ -88,7 +91,7 @@ def render_files(
     if stopped.number is not None:
         console.tell("Stopped. What is rendered is kept: the same command goes on from there.")
         return 128 + stopped.number
-    return _status(outcomes, any_invalid=bool(loaded.invalid))
+    return _status(outcomes, any_invalid=bool(invalid))
 
 
 def _load(files: list[Path], arguments: argparse.Namespace, places: Places) -> Loaded:
@@ -107,6 +110,17 @@ def _load(files: list[Path], arguments: argparse.Namespace, places: Places) -> L
         scanned=frozenset(scanned) - frozenset(named),
         overrides=overrides,
     )
+
+
+def _of_jobs(invalid: Mapping[Path, InvalidFile], places: Places, job_glob: str | None) -> list[InvalidFile]:
+    """What is wrong with the files of these jobs; what job an invalid file gives itself is not known."""
+    from cbtui.jobs import job_of_folder
+
+    return [
+        each
+        for path, each in invalid.items()
+        if job_glob is None or fnmatchcase(job_of_folder(path, root=places.jobs), job_glob)
+    ]
 
 
 def _nothing_to_do(files: list[Path], places: Places, job_glob: str | None) -> str:

@@ -39,22 +39,33 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
     tasks = parser.add_argument("tasks", nargs="*" if verb in {"pause", "resume"} else "+", metavar="TASK", help=_TASKS)
     tasks.completer = complete_tasks  # type: ignore[attr-defined]
     if verb == "move":
-        parser.add_argument("position", type=int, metavar="POSITION", help="1 is next")
+        parser.add_argument("position", type=_position, metavar="POSITION", help="1 is next")
     if verb == "retry":
         parser.add_argument("--fresh", action="store_true", help="as a new run, with another seed; also of done tasks")
 
 
+def _position(text: str) -> int:
+    position = int(text)
+    if position < 1:
+        raise argparse.ArgumentTypeError("positions begin at 1, which is next")
+    return position
+
+
 def run(arguments: argparse.Namespace, places: Places) -> int:
+    from cbtui.host.control import Refused
+    from cbtui.host.lock import find_host
     from cbtui.host.store import StoreError
 
     console = plain_console()
     verb: str = arguments.command
     try:
+        if find_host(places) is None:
+            _check_without_host(places, verb, getattr(arguments, "tasks", []))
         store = open_queue(places, make=True)
         assert store is not None
         with store:
             command = ask_host(store, places, verb, _arguments(arguments, verb))
-    except (StoreError, OSError) as error:
+    except (Refused, StoreError, OSError) as error:
         console.tell(f"cbtui {verb}: {error}")
         return exits.FAILED
     if command is None:
@@ -65,6 +76,18 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
         return exits.FAILED
     console.result(command.answer)
     return exits.DONE
+
+
+def _check_without_host(places: Places, verb: str, names: list[str]) -> None:
+    """Raises Refused for what the next host would refuse, as far as the queue can tell."""
+    from cbtui.host.control import Refused, find_named
+
+    if verb == "stop":
+        raise Refused(f"no host runs here, for {places.jobs}")
+    store = open_queue(places) if names else None
+    if store is not None:
+        with store:
+            find_named(store, names)
 
 
 def _arguments(arguments: argparse.Namespace, verb: str) -> dict[str, object]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cbtui.commands import exits
 from cbtui.commands.engine_options import make_engines
 from cbtui.commands.journaling import log_entry
+from cbtui.commands.missing import require
 from cbtui.commands.printing import Printer
 from cbtui.commands.stopping import StopSignal
 from cbtui.console import Console, claim_terminal, keep_log_small, notice, plain_console
@@ -22,7 +23,7 @@ from cbtui.paths import Places
 if TYPE_CHECKING:
     from cbtui.host.host import Host
     from cbtui.host.journal import Journal, JournalEntry
-    from cbtui.settings import Settings
+    from cbtui.settings import Notify, Settings
 
 _GLANCE_SECONDS = 0.1
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
+    require("psutil")
     places = in_folder(places, arguments.folder)
     stopped = StopSignal()
     # A host outlives the terminal it was started in.
@@ -113,7 +115,7 @@ class _Journal:
         self._console = console
         self._printer = printer
         self._as_json = arguments.log_json
-        self._notify = arguments.settings.notify if console.err.isatty() else "off"
+        self._notify: Notify = arguments.settings.notify if console.err.isatty() else "off"
 
     def __call__(self, entry: JournalEntry) -> None:
         from cbtui.core.clean import visible

@@ -26,6 +26,7 @@ class Answer:
 
 
 Steps = Callable[[Store, TaskRow], str]
+Telling = Callable[[Store, list[TaskRow]], str]
 
 
 def obey(store: Store, verb: str, arguments: Mapping[str, Any]) -> Answer:
@@ -47,21 +48,29 @@ def obey(store: Store, verb: str, arguments: Mapping[str, Any]) -> Answer:
     if not names:
         raise Refused(f"{verb} which tasks? Name some, or '*' for all.")
     done, step = _VERBS[verb]
-    return _each(store, names, done, lambda store, row: step(store, row, arguments))
+    tell = _in_priorities if verb == "priority" else None
+    return _each(store, names, done, lambda store, row: step(store, row, arguments), tell)
 
 
 def _halt(store: Store, *, paused: bool) -> Answer:
     if store.meta.paused == paused:
         return Answer("the queue is paused already" if paused else "the queue was not paused", {})
     store.meta.set_paused(paused)
-    text = "the queue is paused; the chunk that is being rendered is finished" if paused else "the queue goes on"
-    return Answer(text, {})
+    if not paused:
+        return Answer("the queue goes on", {})
+    if not store.queue.count(Filter(states=("rendering",))):
+        return Answer("the queue is paused", {})
+    return Answer("the queue is paused; the chunk that is being rendered is finished", {})
 
 
 def _move(store: Store, names: list[str], place: object) -> Answer:
     if not isinstance(place, int) or isinstance(place, bool):
         raise Refused("the position must be a whole number; 1 is next")
-    rows = _find(store, names)
+    if place < 1:
+        raise Refused("positions begin at 1, which is next")
+    rows = find_named(store, names)
+    if _stand_at(store, rows, place):
+        raise Refused(_already(rows, "first" if place == 1 else "there"))
     # The last goes first to the place, so that they end up there in their order.
     for row in reversed(rows):
         store.order.move(row.id, place - 1)
@@ -71,29 +80,48 @@ def _move(store: Store, names: list[str], place: object) -> Answer:
     return Answer(f"{_these(rows)}: now at position {at + 1}", {})
 
 
+def _stand_at(store: Store, rows: list[TaskRow], place: int) -> bool:
+    """Whether a move to this position, or to the end before it, would leave each where it is."""
+    first = min(place - 1, store.queue.count(Filter(states=WAITING)) - len(rows))
+    return all(store.order.place(row.id) == first + index for index, row in enumerate(rows))
+
+
+def _already(rows: list[TaskRow], where: str) -> str:
+    return f"{_these(rows)} {'is' if len(rows) == 1 else 'are'} {where} already"
+
+
 def _shift(store: Store, names: list[str], by: object) -> Answer:
     """Move tasks up (less than 0) or down among those that wait; together, they keep their order."""
     if not isinstance(by, int) or isinstance(by, bool) or not names:
         raise Refused("shift which tasks, by how many places?")
-    places = [(place, row) for row in _find(store, names) if (place := store.order.place(row.id)) is not None]
+    places = [(place, row) for row in find_named(store, names) if (place := store.order.place(row.id)) is not None]
     if not places:
         raise Refused("only tasks that wait have a place in the queue")
     places.sort(key=lambda each: each[0], reverse=by > 0)
     last = store.queue.count(Filter(states=WAITING)) - 1
-    for index, (place, row) in enumerate(places):
-        store.order.move(row.id, max(index, place + by) if by < 0 else min(last - index, place + by))
-    return Answer(f"moved: {_these(row for _, row in places)}", {})
+    rows = [row for _, row in places]
+    wanted = [
+        max(index, place + by) if by < 0 else min(last - index, place + by) for index, (place, _) in enumerate(places)
+    ]
+    if wanted == [place for place, _ in places]:
+        raise Refused(_already(rows, "first" if by < 0 else "last"))
+    for row, place in zip(rows, wanted, strict=True):
+        store.order.move(row.id, place)
+    return Answer(f"moved: {_these(rows)}", {})
 
 
-def _each(store: Store, names: list[str], done: str, step: Steps) -> Answer:
-    """Take a step with each task. What a glob finds and cannot take it is passed over; what is named is refused."""
+def _each(store: Store, names: list[str], done: str, step: Steps, tell: Telling | None) -> Answer:
+    """Take a step with each task. What a glob finds and cannot take it is passed over; what is named is refused.
+
+    `tell` has the words for what was done, where `done` and the names do not say all.
+    """
     seen: set[str] = set()
     changed: list[TaskRow] = []
     interrupt: dict[str, bool] = {}
     refused: list[str] = []
     for name in names:
         by_glob = bool(_GLOB & set(name))
-        for row in _find(store, [name]):
+        for row in find_named(store, [name]):
             if row.id in seen:
                 continue
             seen.add(row.id)
@@ -113,7 +141,8 @@ def _each(store: Store, names: list[str], done: str, step: Steps) -> Answer:
     if not changed:
         raise Refused(f"nothing was {done}: {'; '.join(refused) or 'no task there can be'}")
     but = f"; but {'; '.join(refused)}" if refused else ""
-    return Answer(f"{done}: {_these(changed)}{but}", interrupt)
+    did = tell(store, changed) if tell else f"{done}: {_these(changed)}"
+    return Answer(f"{did}{but}", interrupt)
 
 
 def _pause(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
@@ -184,7 +213,8 @@ _VERBS: Mapping[str, tuple[str, Callable[[Store, TaskRow, Mapping[str, Any]], st
 }
 
 
-def _find(store: Store, names: Iterable[str]) -> list[TaskRow]:
+def find_named(store: Store, names: Iterable[str]) -> list[TaskRow]:
+    """The tasks of these names and globs, each once. Raises Refused where one fits no task, or a name several."""
     rows: dict[str, TaskRow] = {}
     for name in names:
         found = store.queue.matching(name)
@@ -196,6 +226,14 @@ def _find(store: Store, names: Iterable[str]) -> list[TaskRow]:
     if not rows:
         raise Refused("name at least one task")
     return list(rows.values())
+
+
+def _in_priorities(store: Store, rows: list[TaskRow]) -> str:
+    """The priorities that tasks have come to: `priority 5: book/a, book/b`."""
+    by_priority: dict[int, list[TaskRow]] = {}
+    for row in rows:
+        by_priority.setdefault(store.tasks.get(row.id).priority, []).append(row)
+    return "; ".join(f"priority {priority}: {_these(those)}" for priority, those in by_priority.items())
 
 
 def _these(rows: Iterable[TaskRow]) -> str:

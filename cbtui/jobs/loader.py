@@ -105,6 +105,16 @@ def load_tasks(
     return Loaded(tuple(tasks.values()), invalid, texts_named_by)
 
 
+def job_of_folder(path: Path, *, root: Path) -> str:
+    """The job of a file where no setting gives one, also of a file that is invalid."""
+    path, root = _absolute(path), _absolute(root)
+    folder = _folder_in(root if path.is_relative_to(root) else path.parent, path)
+    try:
+        return name_of_job(folder)
+    except ValueError:
+        return folder
+
+
 def _attempt(path: Path, cascade: Cascade) -> _Attempt:
     absolute = _absolute(path)
     shown = shown_path(path)
@@ -153,11 +163,15 @@ def _text_layer(written: str, kind: str, shown: str, finder: Finder) -> Layer:
 
 def _names(path: Path, root: Path, shown: str) -> tuple[str, str]:
     """The task's name, and its job's where no setting gives one: the folder's path, or the root's own name."""
-    folder = path.parent.relative_to(root).as_posix()
     try:
-        return name_of_task(path), name_of_job(root.name or "jobs" if folder == "." else folder)
+        return name_of_task(path), name_of_job(_folder_in(root, path))
     except ValueError as error:
         raise InvalidFile((Problem(shown, str(error)),)) from None
+
+
+def _folder_in(root: Path, path: Path) -> str:
+    folder = path.parent.relative_to(root).as_posix()
+    return root.name or "jobs" if folder == "." else folder
 
 
 def _texts_named_by(layer: Layer) -> tuple[Path, ...]:

@@ -24,7 +24,7 @@ _MARKS = (
 )
 
 _WORDS = {
-    errno.ENOENT: "no such file: it was moved or deleted",
+    errno.ENOENT: "no such file",
     errno.ELOOP: "is a symbolic link: put the file itself here",
     errno.EACCES: "permission denied: make the file readable for the user who runs cbtui",
     errno.EPERM: "permission denied: make the file readable for the user who runs cbtui",

@@ -46,6 +46,32 @@ def test_the_screen_without_a_terminal_says_so_at_once(home: Home) -> None:
     assert "needs a terminal" in ended.err
 
 
+WITHOUT = """
+import sys
+sys.modules[sys.argv[1]] = None
+from cbtui.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [
+        ("textual", []),
+        ("psutil", []),
+        ("textual", ["bench", "ui"]),
+        ("psutil", ["bench", "ui"]),
+        ("psutil", ["watch"]),
+        ("argcomplete", ["completion", "zsh"]),
+    ],
+)
+def test_a_package_that_the_light_set_lacks_is_named_in_a_line(home: Home, package: str, arguments: list[str]) -> None:
+    ended = home.execute([sys.executable, "-c", WITHOUT, package, *home.command(*arguments)[3:]])
+    assert (ended.status, ended.out, len(ended.err.splitlines())) == (2, "", 1)
+    assert f"needs the package {package}" in ended.err
+    assert "make setup" in ended.err
+
+
 def test_a_draft_never_imports_the_model_s_libraries(home: Home) -> None:
     home.write("a.yaml", "text: Hello there.")
     modules = _modules(home, *home.command("run", "--engine", "espeak")[3:])

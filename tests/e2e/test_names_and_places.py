@@ -166,3 +166,27 @@ def test_without_a_state_folder_the_user_s_own_places_are_used(home: Home) -> No
     assert (ended.status, ended.results) == (0, ["done"])
     assert (home.root / "state" / "cbtui" / "cache-events.jsonl").is_file()
     assert (home.root / "cache" / "cbtui" / "chunks").is_dir()
+
+
+def test_mistakes_in_other_jobs_are_not_those_of_the_job_that_is_run(home: Home) -> None:
+    home.write("book/a.yaml", "text: Hi.")
+    home.write("other/bad.yaml", "text: hi\nspeekers: {}\n")
+    ended = home.run("--job", "book")
+    assert (ended.status, ended.results) == (0, ["done"])
+    assert "bad.yaml" not in ended.err
+    ended = home.run("--job", "other")
+    assert (ended.status, ended.out) == (2, "")
+    assert "bad.yaml:2:1" in ended.err
+
+
+def test_a_job_that_nothing_belongs_to_is_told_also_beside_invalid_files(home: Home) -> None:
+    home.write("bad.yaml", "text: hi\nspeekers: {}\n")
+    ended = home.run("--job", "nosuch")
+    assert (ended.status, ended.out, len(ended.err.splitlines())) == (2, "", 1)
+    assert "no task of a job that matches 'nosuch'" in ended.err
+
+
+def test_what_is_neither_command_nor_folder_is_told(home: Home) -> None:
+    ended = home.cbtui("jobz")
+    assert (ended.status, ended.out) == (2, "")
+    assert "'jobz' is neither a command nor a folder" in ended.err

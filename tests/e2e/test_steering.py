@@ -89,6 +89,37 @@ def test_without_a_host_commands_wait_and_say_so(home: Home) -> None:
     host.send(signal.SIGTERM)
 
 
+def test_without_a_host_there_is_nothing_to_stop(home: Home) -> None:
+    ended = home.cbtui("stop")
+    assert (ended.status, ended.out) == (1, "")
+    assert "no host runs here" in ended.err
+    assert not list(home.state.rglob("*.sqlite*"))
+
+
+def test_without_a_host_names_that_no_task_has_are_refused_at_once(home: Home) -> None:
+    host = home.watch()
+    home.cbtui("pause")
+    home.write("hello.txt", "Hello there.")
+    host.wait_for_result("added .*jobs/hello")
+    host.send(signal.SIGTERM)
+    for arguments in (["cancel", "nosuch"], ["move", "nosuch", "1"], ["priority", "2", "no*"], ["resume", "nosuch"]):
+        ended = home.cbtui(*arguments)
+        assert (ended.status, ended.out, "no task" in ended.err) == (1, "", True)
+    parked = home.cbtui("cancel", "hello")
+    assert (parked.status, "waits" in parked.err) == (0, True)
+
+
+def test_a_position_before_the_first_is_wrong_usage(home: Home) -> None:
+    ended = home.cbtui("move", "hello", "0")
+    assert (ended.status, ended.out) == (2, "")
+    assert "positions begin at 1" in ended.err
+
+
+def test_without_a_queue_names_wait_for_the_host_that_makes_it(home: Home) -> None:
+    parked = home.cbtui("cancel", "hello")
+    assert (parked.status, "waits" in parked.err) == (0, True)
+
+
 def test_status_before_any_host(home: Home) -> None:
     status = home.status()
     assert (status["version"], status["host"], status["tasks"]) == (1, None, [])

@@ -74,7 +74,7 @@ def test_anything_that_is_not_being_rendered_can_be_removed(served: Served) -> N
 
 
 def test_any_task_can_be_moved_and_takes_its_place_once_it_waits(served: Served) -> None:
-    for state in STANDING:
+    for state in reversed(list(STANDING)):
         answer = served.ask("move", tasks=[state], place=1).answer
         waits = state in {"queued", "paused", "blocked"}
         assert ("now at position 1" if waits else "once queued again") in answer

@@ -117,3 +117,51 @@ def test_moved_tasks_stand_where_they_were_put_in_their_order(served: Served) ->
         served.until_state(f"jobs/{name}", "queued")
     served.ask("move", tasks=["c", "d"], place=1)
     assert [row.id for row in served.store.queue.page(limit=9)] == ["jobs/c", "jobs/d", "jobs/a", "jobs/b"]
+
+
+@pytest.fixture
+def waiting(served: Served) -> Served:
+    """A paused queue of three tasks."""
+    served.ask("pause")
+    for name in "abc":
+        served.drop(f"{name}.txt", f"Hello {name}.")
+        served.until_state(f"jobs/{name}", "queued")
+    return served
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "answer"),
+    [
+        ("shift", {"tasks": ["a"], "by": -1}, "jobs/a is first already"),
+        ("shift", {"tasks": ["b", "a"], "by": -1}, "jobs/a, jobs/b are first already"),
+        ("shift", {"tasks": ["c"], "by": 1}, "jobs/c is last already"),
+        ("move", {"tasks": ["a"], "place": 1}, "jobs/a is first already"),
+        ("move", {"tasks": ["b"], "place": 2}, "jobs/b is there already"),
+        ("move", {"tasks": ["c"], "place": 99}, "jobs/c is there already"),
+        ("move", {"tasks": ["b"], "place": 0}, "positions begin at 1, which is next"),
+    ],
+)
+def test_a_move_that_changes_nothing_is_refused(
+    waiting: Served, verb: str, arguments: dict[str, object], answer: str
+) -> None:
+    command = waiting.ask(verb, **arguments)
+    assert (command.state, command.answer) == ("refused", answer)
+    assert [row.id for row in waiting.store.queue.page(limit=9)] == ["jobs/a", "jobs/b", "jobs/c"]
+
+
+def test_tasks_move_up_past_one_that_stays(waiting: Served) -> None:
+    assert waiting.ask("shift", tasks=["a", "c"], by=-1).answer == "moved: jobs/a, jobs/c"
+    assert [row.id for row in waiting.store.queue.page(limit=9)] == ["jobs/a", "jobs/c", "jobs/b"]
+
+
+def test_the_answer_names_the_priorities_that_tasks_came_to(waiting: Served) -> None:
+    assert waiting.ask("priority", tasks=["a"], to=5).answer == "priority 5: jobs/a"
+    answer = waiting.ask("priority", tasks=["a", "b", "c"], by=1).answer
+    assert answer == "priority 6: jobs/a; priority 1: jobs/b, jobs/c"
+
+
+def test_only_where_something_renders_a_pause_speaks_of_its_chunk(served: Served, engine: GatedEngine) -> None:
+    assert served.ask("pause").answer == "the queue is paused"
+    served.ask("resume")
+    begin(served, engine)
+    assert served.ask("pause").answer == "the queue is paused; the chunk that is being rendered is finished"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -122,14 +122,14 @@ def _load_t3(checkpoint: Checkpoint, name: str, hp: Any, device: str, map_layers
     from chatterbox.models.t3 import T3
 
     state = _read_state(checkpoint.file(name))
-    hp.llama_config_name = _config_for(hp.llama_config_name, _count_layers(state))
+    hp.llama_config_name = _config_for(hp.llama_config_name, count_layers(state))
     with parameters_on_meta():
         t3 = T3(hp)
     return _assign(t3, state, checkpoint.file(name), device, mapped=_LAYERS if map_layers else ())
 
 
-def _count_layers(state: Mapping[str, torch.Tensor]) -> int:
-    """How many transformer layers the checkpoint holds; test checkpoints have fewer than the released ones."""
+def count_layers(state: Iterable[str]) -> int:
+    """How many transformer layers a checkpoint's tensors are of; test checkpoints have fewer than the released ones."""
     numbers = [
         int(parts[2])
         for parts in (name.split(".") for name in state)

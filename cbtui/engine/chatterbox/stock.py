@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 
 from cbtui.core.task import MODEL_SAMPLING, ModelName
 from cbtui.engine.chatterbox.conditionals import flatten_voice, t3_condition
 from cbtui.engine.chatterbox.library import logged_output
+from cbtui.engine.chatterbox.loader import count_layers
 from cbtui.engine.chatterbox.prompt import text_tokens
 
 _CLASSES: dict[ModelName, tuple[str, str]] = {
@@ -23,10 +26,24 @@ _CLASSES: dict[ModelName, tuple[str, str]] = {
 
 
 def load_stock(model: ModelName, folder: Path, device: str) -> Any:
-    """The library's model object, by its own `from_local`."""
+    """The library's model object, by its own `from_local`, which builds as many layers as the checkpoint has."""
     module, name = _CLASSES[model]
-    with logged_output():
+    with logged_output(), _layers_of(model, folder):
         return getattr(importlib.import_module(module), name).from_local(folder, device)
+
+
+@contextmanager
+def _layers_of(model: ModelName, folder: Path) -> Iterator[None]:
+    """The released depth is a constant of the library's; a checkpoint for tests has fewer layers."""
+    from chatterbox.models.t3.llama_configs import LLAMA_CONFIGS
+    from safetensors import safe_open
+
+    [file] = folder.glob("t3_*.safetensors")
+    with safe_open(file, framework="pt") as tensors:  # type: ignore[no-untyped-call]
+        layers = count_layers(tensors.keys())
+    name, key = ("GPT2_medium", "n_layer") if model == "turbo" else ("Llama_520M", "num_hidden_layers")
+    with patch.dict(LLAMA_CONFIGS[name], {key: layers}):
+        yield
 
 
 def draw_stock(stock: Any, model: ModelName, text: str, *, seed: int, most: int) -> int:

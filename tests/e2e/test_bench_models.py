@@ -1,0 +1,45 @@
+"""`cbtui bench load|voice|decode|render` on the test checkpoint. What the figures are is the machine's affair."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.home import Home
+
+SECONDS = 240
+
+
+def figures(home: Home, checkpoint: Path, *arguments: str) -> Any:
+    ended = home.cbtui(
+        "bench",
+        *arguments,
+        "--model-dir",
+        str(checkpoint),
+        "--rounds",
+        "1",
+        "--device",
+        "cpu",
+        "--json",
+        seconds=SECONDS,
+    )
+    assert ended.status == 0, ended.err
+    content = json.loads(ended.out)
+    assert (content["version"], content["bench"]) == (1, arguments[0])
+    assert content["machine"]["versions"]["chatterbox-tts"]
+    return content["figures"]
+
+
+def test_ours_is_measured_against_the_librarys(home: Home, english_checkpoint: Path) -> None:
+    given = figures(home, english_checkpoint, "render", "--chunks", "2", "--batch", "2")
+    assert set(given) == {"stock", "exact", "fast"}
+    assert all(given[side]["speedup"] > 0 for side in ("exact", "fast"))
+    assert all(each["speech_seconds"] > 0 for each in given.values())
+
+
+def test_a_measurement_that_fails_says_why(home: Home, tmp_path: Path) -> None:
+    ended = home.cbtui("bench", "load", "--model-dir", str(tmp_path), "--rounds", "1", seconds=SECONDS)
+    assert ended.status == 1
+    assert "cbtui bench load:" in ended.err
+    assert "Traceback" not in ended.err
