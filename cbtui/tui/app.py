@@ -14,11 +14,13 @@ from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
 
+from cbtui.console import notice
 from cbtui.core.clean import visible
 from cbtui.paths import Places
-from cbtui.settings import Settings
+from cbtui.settings import Notify, Settings
 from cbtui.tui.colours import SixteenColours
 from cbtui.tui.drafting import Kept
+from cbtui.tui.drawing import AsciiDrawing
 from cbtui.tui.feed import Feed
 from cbtui.tui.hosting import Hosting
 from cbtui.tui.keys import app_bindings, clashes, in_ascii
@@ -44,14 +46,14 @@ class Ending:
 class Options:
     """What the command line and the settings say about the screen. `rate`: readings a second, at most.
 
-    `bell` rings when a task fails and when nothing is left. `is_congested` tells whether the terminal still has to take
-    in what it was sent. `keymap` is by the ids of actions; `given` are the common options of the command line,
-    `theme` is that of the command line. `sixteen` says that the terminal has no more colours.
+    `notify` says how the terminal is told that a task failed or that nothing is left. `is_congested` tells whether the
+    terminal still has to take in what it was sent. `keymap` is by the ids of actions; `given` are the common options of
+    the command line, `theme` is that of the command line. `sixteen` says that the terminal has no more colours.
     """
 
     words: Words = field(default_factory=Words)
     rate: float = 5.0
-    bell: bool = False
+    notify: Notify = "off"
     is_congested: Callable[[], bool] = lambda: False
     keymap: dict[str, str] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
@@ -64,8 +66,17 @@ class CbtuiApp(App[Ending]):
     TITLE = "cbtui"
     BINDINGS = app_bindings()
     COMMANDS = {Actions, Tasks}  # noqa: RUF012 - Textual's own form
-    # The sign of the palette is black in Textual's own style, on whatever there is.
-    CSS = "Screen { layers: base; } SearchIcon { color: $text-muted; }"
+    # In Textual's own style some of these cannot be read in every theme, and some cannot be told from what lies below.
+    CSS = """
+    Screen { layers: base; }
+    SearchIcon { color: $text-muted; }
+    Input > .input--placeholder, Input > .input--suggestion { color: $foreground 65%; }
+    TextArea > .text-area--placeholder { color: $foreground 65%; }
+    Toast { background: $panel; }
+    CommandPalette #--input { border: hkey $surface-lighten-2; }
+    CommandPalette #--input.--list-visible { border-bottom: none; }
+    CommandList { scrollbar-size-vertical: 1; border-bottom: hkey $surface-lighten-2; }
+    """
 
     def __init__(self, places: Places, hosting: Hosting, options: Options | None = None) -> None:
         super().__init__()
@@ -78,7 +89,10 @@ class CbtuiApp(App[Ending]):
         self._hosting = hosting
         self._queue = QueueScreen(self.options.words)
         self.colours = Colours(self, places, given=self.options.theme, setting=self.options.settings.theme)
-        self._sixteen = [SixteenColours()] if self.options.sixteen else []
+        self._filters_of_terminal: list[LineFilter] = [
+            *([AsciiDrawing()] if self.options.words.ascii else []),
+            *([SixteenColours()] if self.options.sixteen else []),
+        ]
 
     def get_default_screen(self) -> QueueScreen:
         return self._queue
@@ -124,8 +138,10 @@ class CbtuiApp(App[Ending]):
 
     def on_host_told(self, message: HostTold) -> None:
         entry = message.entry
-        if self.options.bell:
-            self.bell()
+        sequence = notice(self.options.notify, entry.kind, entry.task)
+        if sequence and self._driver is not None:
+            # Textual has a method for the bell alone.
+            self._driver.write(sequence)
         if entry.level == "error":
             self.notify(visible(entry.message), title=visible(entry.task), severity="error", markup=False, timeout=10)
 
@@ -156,7 +172,7 @@ class CbtuiApp(App[Ending]):
         self.push_screen(HelpScreen(self.options.words, self.options.keymap))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), *self._sixteen]
+        return [*super().get_line_filters(), *self._filters_of_terminal]
 
     async def action_quit(self) -> None:
         """Leave; with a text that was typed and not added, ask whether."""

@@ -7,14 +7,18 @@ from cbtui.core.status import STATES, State
 
 
 def parse_filter(typed: str) -> Filter:
-    """Words must stand in the task's name, in this order; a state may be begun only (`state:f`), and several add up."""
+    """Words must stand in the task's name, in this order; a state may be begun only (`state:f`), and several add up.
+
+    A state that there is not is a word like others, which hardly a name has: nothing fits, rather than everything.
+    """
     states: list[State] = []
     job = ""
     words: list[str] = []
     for part in typed.split():
         key, colon, value = part.partition(":")
-        if colon and key in {"state", "is"} and value:
-            states += [state for state in STATES if any(state.startswith(each) for each in value.split(",") if each)]
+        named = [state for state in STATES if any(state.startswith(each) for each in value.split(",") if each)]
+        if colon and key in {"state", "is"} and named:
+            states += named
         elif colon and key == "job" and value:
             job = value
         elif part not in {"state:", "is:", "job:"}:

@@ -32,8 +32,15 @@ _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _STYLES = ("none", "bold", "italic", "underline", "reverse", "strike")
 # How far from the background towards the foreground: dialogues, bars, and the lines around things.
 _SURFACE, _PANEL, _LINES = 0.05, 0.1, 0.3
-# How far towards the primary colour: the line under the cursor.
-_CURSOR = 0.3
+# How far towards the primary colour: the line under the cursor, on which every state can be read; a scrollbar.
+_CURSOR, _SCROLLBAR = 0.2, 0.7
+# What a scrollbar runs on.
+_TRACKS = (
+    "scrollbar-background",
+    "scrollbar-background-hover",
+    "scrollbar-background-active",
+    "scrollbar-corner-color",
+)
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -225,6 +232,8 @@ def _variables(foreground: Color, background: Color, primary: Color) -> dict[str
         "block-cursor-background": background.blend(primary, _CURSOR, 1).hex,
         "block-cursor-foreground": foreground.hex,
         "block-cursor-blurred-background": background.blend(primary, _CURSOR / 2, 1).hex,
+        "scrollbar": background.blend(primary, _SCROLLBAR, 1).hex,
+        **dict.fromkeys(_TRACKS, background.blend(foreground, _SURFACE, 1).hex),
     }
 
 

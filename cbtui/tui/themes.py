@@ -43,9 +43,14 @@ DARK = Theme(
     error="#F5757C",
     variables={
         "surface-lighten-2": "#515355",
-        "block-cursor-background": "#274057",
+        "block-cursor-background": "#203141",
         "block-cursor-foreground": "#E4E6E8",
-        "block-cursor-blurred-background": "#1C2A36",
+        "block-cursor-blurred-background": "#19222B",
+        "scrollbar": "#447CAE",
+        "scrollbar-background": "#1C1E20",
+        "scrollbar-background-hover": "#1C1E20",
+        "scrollbar-background-active": "#1C1E20",
+        "scrollbar-corner-color": "#1C1E20",
     },
 )
 
@@ -56,6 +61,7 @@ _BUILT_IN = {DARK.name: (DARK, _HERE)}
 # A change counts when two looks saw the same, so it is shown within a second.
 _LOOK_SECONDS = 0.5
 _MOST_PROBLEMS = 3
+_CHOSEN_BEFORE = "chosen before"
 _MOST_BYTES = 10_000
 
 Stamp = tuple[int, ...]
@@ -106,6 +112,8 @@ class Colours:
         self._glimpsed: tuple[Stamp, ...] = ()
         self._told: dict[Path, Stamp] = {}
         self._unknown: list[str] = []
+        # The theme in use, where that is one that the person chose in the app; None where another wish holds.
+        self.chosen: str | None = None
         self._begin()
 
     @property
@@ -163,6 +171,7 @@ class Colours:
     def choose(self, name: str) -> None:
         """Show this theme, now and the next time."""
         self.show(name)
+        self.chosen = name
         try:
             Choice(name, self._setting).write(self._kept)
         except OSError as error:
@@ -173,7 +182,8 @@ class Colours:
         wishes = [*self._wishes(), (DARK.name, "")]
         if wishes[0][0] != DARK.name or self.own.exists():
             self._themes = self._read()
-        name = next(name for name, _ in wishes if name in self._themes.found)
+        name, where = next(wish for wish in wishes if wish[0] in self._themes.found)
+        self.chosen = name if where == _CHOSEN_BEFORE else None
         self._unknown = [
             f"{where}: there is no theme '{visible(wish)}'{self._meant(wish)}"
             for wish, where in itertools.takewhile(lambda each: each[0] != name, wishes)
@@ -186,7 +196,7 @@ class Colours:
             yield self._given, "--theme"
         choice = Choice.read(self._kept)
         if choice is not None and choice.setting == self._setting:
-            yield choice.name, "chosen before"
+            yield choice.name, _CHOSEN_BEFORE
         if self._setting is not None:
             yield self._setting, "app.theme in settings.yaml"
 

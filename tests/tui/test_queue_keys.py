@@ -207,3 +207,22 @@ async def test_lines_are_as_wide_as_the_screen(places: Places, width: int) -> No
         await shown.until(lambda: "…" in shown.text(), "what is too long is cut")
         lines = shown.app.screen._compositor.render_strips()
         assert {line.cell_length for line in lines} == {width}
+
+
+async def test_pausing_marked_tasks_twice_lets_them_go_on_whatever_the_cursor_is_on(places: Places) -> None:
+    async with screened(places) as shown:
+        await fill(shown, "a", "b", "c")
+        await shown.press("space", "space", "p")
+        for name in ("a", "b"):
+            await shown.until_state(f"jobs/{name}", "paused")
+        await shown.press("p")
+        for name in ("a", "b"):
+            await shown.until_state(f"jobs/{name}", "queued")
+
+
+async def test_a_state_that_there_is_not_fits_nothing_and_the_detail_says_how_to_go_back(places: Places) -> None:
+    async with screened(places) as shown:
+        await fill(shown, "a")
+        await shown.press("slash", *"state:fialed", "enter")
+        await shown.until(lambda: shown.snapshot.total == 0, "nothing fits")
+        await shown.until(lambda: "Nothing fits the filter" in shown.text(), "the way back")

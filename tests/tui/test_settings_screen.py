@@ -13,6 +13,8 @@ from cbtui.tui import outside
 from cbtui.tui.app import Options
 from cbtui.tui.screens.queue import QueueScreen
 from cbtui.tui.screens.settings import SettingsScreen
+from cbtui.tui.screens.themes import ThemeScreen
+from cbtui.tui.themes import Choice
 from tests.tui.support import Screened, screened
 
 pytestmark = pytest.mark.asyncio
@@ -41,6 +43,55 @@ async def test_settings_with_their_values_and_places(places: Places) -> None:
         await shown.until(lambda: "app.device: what the model runs on" in shown.text(), "what it means")
         assert "cuda, settings.yaml:2" in shown.text()
         assert "default  auto" in shown.text()
+
+
+def theme_told(shown: Screened) -> str:
+    """The value of `app.theme` and where it comes from, with a blank between."""
+    line = next(line for line in shown.text().splitlines() if "app.theme" in line)
+    return " ".join(line.partition("app.theme")[2].strip("│▁▂▃▄▅▆▇█ ").split())
+
+
+async def test_the_theme_that_was_chosen_is_in_use(places: Places) -> None:
+    write(places, "app:\n  theme: amber\n")
+    options = Options(rate=20.0, settings=load_settings(places.user_settings))
+    async with screened(places, host=False, options=options) as shown:
+        await opened(shown)
+        assert theme_told(shown) == "amber settings.yaml:2"
+        await shown.press("escape", "t")
+        await shown.until(lambda: isinstance(shown.app.screen, ThemeScreen), "the themes")
+        await shown.press("end", "enter")
+        await shown.until(lambda: shown.app.theme == "light", "another")
+        await opened(shown)
+        assert theme_told(shown) == "light chosen in the app"
+
+
+@pytest.mark.parametrize(
+    ("given", "setting", "told"),
+    [
+        (None, None, "light chosen in the app"),
+        ("amber", None, "amber command line"),
+        (None, "dark", "dark settings.yaml:2"),
+    ],
+)
+async def test_what_was_chosen_before_holds_until_another_is_asked_for(
+    places: Places, given: str | None, setting: str | None, told: str
+) -> None:
+    places.state.mkdir(parents=True)
+    Choice("light", None).write(places.state / "theme.json")
+    write(places, f"app:\n  theme: {setting}\n" if setting else "")
+    options = Options(rate=20.0, theme=given, settings=load_settings(places.user_settings))
+    async with screened(places, host=False, options=options) as shown:
+        await opened(shown)
+        assert theme_told(shown) == told
+
+
+async def test_a_setting_that_changed_since_is_told_beside_what_was_chosen(places: Places) -> None:
+    async with screened(places, host=False) as shown:
+        shown.app.colours.read_again()
+        shown.app.colours.choose("light")
+        write(places, "app:\n  theme: amber\n")
+        await opened(shown)
+        assert theme_told(shown) == "light (then amber, settings.yaml:2) chosen in the app"
 
 
 async def test_everything_can_be_read_at_60_columns(places: Places) -> None:

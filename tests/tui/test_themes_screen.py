@@ -112,6 +112,20 @@ async def test_the_palette_and_the_help_work_there(places: Places) -> None:
         await shown.until(lambda: "keep these colours" in shown.text(), "the help")
 
 
+async def test_its_keys_have_names_that_a_keymap_may_give_others(places: Places) -> None:
+    options = Options(rate=20.0, keymap={"themes_keep": "k", "themes_list_up": "up"})
+    async with screened(places, host=False, options=options) as shown:
+        await opened(shown)
+        await shown.press("question_mark")
+        await shown.until(lambda: "themes_keep" in shown.text(), "its name")
+        assert "one theme down" in shown.text()
+        await shown.press("escape")
+        await shown.until(lambda: isinstance(shown.app.screen, ThemeScreen), "the themes")
+        await shown.press("down", "k")
+        await closed(shown)
+        assert shown.app.theme == "amber"
+
+
 async def test_without_colours_there_are_none(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "NO_COLOR", "1")
     async with screened(places, host=False, options=Options(rate=20.0, theme="amber")) as shown:

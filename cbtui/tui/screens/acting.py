@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cbtui.core.queue import TaskRow
+from cbtui.core.status import State
 from cbtui.tui.screens.base import LiveScreen, Result
 from cbtui.tui.screens.confirm import Choice
 
@@ -30,10 +31,15 @@ class ActingScreen(LiveScreen[Result]):
     def removed(self) -> None:
         """The host was asked to remove the chosen tasks."""
 
+    @property
+    def chosen_states(self) -> set[State]:
+        """Of the chosen tasks, as far as they are known here."""
+        return {self.current.state} if self.current else set()
+
     def action_pause(self) -> None:
-        current = self.current
-        if current is not None:
-            self.ask_host("resume" if current.state == "paused" else "pause")
+        """Let them go on where all are paused, else pause those that are not."""
+        if self.chosen:
+            self.ask_host("resume" if self.chosen_states == {"paused"} else "pause")
 
     def action_cancel(self) -> None:
         self.ask_host("cancel")

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from cbtui.core.clean import shorten, shown_path, visible
 from cbtui.core.task import LANGUAGES, MODELS
@@ -22,6 +22,7 @@ from cbtui.tui.offering import Offers, find_offers
 from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.screens.confirm import Choice
 from cbtui.tui.widgets.field import Field
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.widgets.text_box import TextBox
 from cbtui.tui.words import Words
 
@@ -82,7 +83,7 @@ class AddScreen(LiveScreen[tuple[str, ...]]):
                 yield from self._fields.values()
             with VerticalScroll(id="preview"):
                 yield Static("", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         super().on_mount()

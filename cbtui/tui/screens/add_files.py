@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.suggester import Suggester
-from textual.widgets import DirectoryTree, Footer, Input, Static
+from textual.widgets import DirectoryTree, Input, Static
 
 from cbtui.core.clean import visible
 from cbtui.core.problem import InvalidFile
@@ -25,6 +25,7 @@ from cbtui.tui.offering import Offers, complete, find_offers, is_folder
 from cbtui.tui.screens.add import ABOUT_JOBS, NO_JOB, tell
 from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.widgets.field import Field, Line
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.widgets.task_tree import TaskTree, as_folder
 from cbtui.tui.words import Words
 
@@ -94,7 +95,7 @@ class AddFilesScreen(LiveScreen[tuple[str, ...]]):
         yield Static("", id="chosen", markup=False)
         yield self._job
         yield self._same_name
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from cbtui.core.events import CacheLayer
 from cbtui.paths import Places
@@ -17,6 +17,7 @@ from cbtui.tui.screens.lines import Lines
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.widgets.cache_log import CacheLog
 from cbtui.tui.widgets.host_line import HostLine
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.words import seconds_left
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class CacheScreen(Lines, LiveScreen[None]):
         yield Static(id="sums")
         yield CacheLog(self.words, id="cache")
         yield Static("looking", id="why", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#sums").border_title = "all look-ups of this queue"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -11,15 +14,18 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+_KEY_CELLS = 5
+# Of the border and the padding, on both sides.
+_AROUND = 6
+
 
 class Choice(ModalScreen[str | None]):
     """Gives the key of the answer, or None for escape. `answers` are (key, what it does)."""
 
     DEFAULT_CSS = """
     Choice { align: center middle; }
-    Choice > Vertical { width: auto; max-width: 90%; height: auto; max-height: 90%; border: thick $primary;
+    Choice > Vertical { max-width: 100%; height: auto; max-height: 100%; border: thick $primary;
                         background: $surface; padding: 1 2; }
-    Choice Static { width: auto; max-width: 100%; }
     """
 
     def __init__(self, question: str, answers: Sequence[tuple[str, str]]) -> None:
@@ -28,14 +34,22 @@ class Choice(ModalScreen[str | None]):
         self._answers = tuple(answers)
 
     def compose(self) -> ComposeResult:
-        text = Text(self._question + "\n\n")
+        answers = Table.grid(padding=(0, 2, 0, 0))
+        answers.add_column(width=_KEY_CELLS)
+        answers.add_column()
         for key, what in self._answers:
-            text.append(f" {key} ", style="reverse bold")
-            text.append(f"  {what}\n")
-        text.append(" esc ", style="reverse")
-        text.append("  go back")
-        with Vertical():
-            yield Static(text, markup=False)
+            answers.add_row(Text.assemble((f" {key} ", "reverse bold")), Text(what))
+        answers.add_row(Text.assemble((" esc ", "reverse")), Text("go back"))
+        with Vertical() as box:
+            yield Static(Group(Text(self._question + "\n"), answers), markup=False)
+        box.styles.width = self._width
+
+    @property
+    def _width(self) -> int:
+        """Cells with which no line is broken."""
+        asked = max(map(cell_len, self._question.split("\n")))
+        answered = max((cell_len(what) for _, what in self._answers), default=0)
+        return max(asked, _KEY_CELLS + 2 + answered) + _AROUND
 
     def on_key(self, event: events.Key) -> None:
         event.stop()

@@ -12,7 +12,7 @@ from typing import cast
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from cbtui.core.clean import visible
@@ -20,6 +20,7 @@ from cbtui.paths import Places
 from cbtui.tui.background import in_background
 from cbtui.tui.keys import screen_bindings
 from cbtui.tui.screens.lines import Lines
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.words import Words
 
 _GLYPHS = {"ok": ("✓", "+"), "info": ("·", "-"), "warning": ("!", "!"), "problem": ("✗", "x")}
@@ -46,8 +47,8 @@ class DoctorScreen(Lines, Screen[None]):
     DoctorScreen OptionList { height: 1fr; border: round $surface-lighten-2; padding: 0; background: $background;
                               scrollbar-size-vertical: 1; }
     DoctorScreen OptionList:focus { border: round $primary; }
-    DoctorScreen OptionList > .option-list--option-highlighted { background: $primary 30%; color: $foreground;
-                                                                 text-style: none; }
+    DoctorScreen OptionList > .option-list--option-highlighted {
+        background: $block-cursor-background; color: $foreground; text-style: none; }
     """
 
     def __init__(self, words: Words, places: Places) -> None:
@@ -61,7 +62,7 @@ class DoctorScreen(Lines, Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="verdict", markup=False)
         yield OptionList(markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._look()
@@ -152,4 +153,4 @@ def _verdict(checks: tuple[Check, ...]) -> str:
     problems = sum(check.status == "problem" for check in checks)
     not_work = f"Rendering would not work: {problems} {'problem' if problems == 1 else 'problems'}."
     # Models that are missing may still come from there.
-    return f"{not_work if problems else 'Rendering would work.'} The network was not asked: cbtui doctor does that."
+    return f"{not_work if problems else 'Rendering would work.'} cbtui doctor also asks the network."

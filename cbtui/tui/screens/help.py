@@ -11,12 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from cbtui.core.status import State
 from cbtui.tui.keys import Described, described, screen_bindings, split
 from cbtui.tui.screens.lines import Lines
 from cbtui.tui.screens.queue import QueueScreen
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.words import Words
 
 _MEANINGS: Mapping[State, str] = {
@@ -72,7 +73,7 @@ class HelpScreen(Lines, Screen[None]):
             yield Static(_table(states, _STATES))
             note = "Other keys: app.keys in settings.yaml, by the names in the last column of a wide screen."
             yield Static(note, classes="note", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_resize(self, event: events.Resize) -> None:
         for number, (_, actions) in enumerate(self._groups):

@@ -8,12 +8,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from cbtui.core.clean import visible
 from cbtui.tui.keys import screen_bindings
 from cbtui.tui.screens.lines import Lines
 from cbtui.tui.tail import Read, Tail
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.widgets.log_view import LogView
 from cbtui.tui.words import Words
 
@@ -37,7 +38,7 @@ class LogScreen(Lines, Screen[None]):
     def compose(self) -> ComposeResult:
         yield LogView(id="log")
         yield Input(placeholder="words, as they are written", id="search")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         app = self.app

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from cbtui.core.clean import visible
 from cbtui.core.durations import format_seconds
@@ -21,6 +21,7 @@ from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.screens.lines import Lines
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.widgets.host_line import HostLine
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.words import gigabytes
 
 
@@ -39,8 +40,8 @@ class ModelsScreen(Lines, LiveScreen[None]):
     ModelsScreen OptionList { height: auto; max-height: 1fr; border: round $surface-lighten-2; padding: 0;
                               border-title-color: $text-muted; background: $background; }
     ModelsScreen OptionList:focus { border: round $primary; }
-    ModelsScreen OptionList > .option-list--option-highlighted { background: $primary 30%; color: $foreground;
-                                                                 text-style: none; }
+    ModelsScreen OptionList > .option-list--option-highlighted {
+        background: $block-cursor-background; color: $foreground; text-style: none; }
     ModelsScreen #device { height: 1fr; padding: 0 1; color: $text-muted; }
     """
 
@@ -48,7 +49,7 @@ class ModelsScreen(Lines, LiveScreen[None]):
         yield HostLine(self.words, id="host")
         yield OptionList(*(Text(model) for model in MODELS), markup=False)
         yield Static(id="device", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._found = Found({}, {})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from cbtui.core.clean import visible
 from cbtui.core.queue import Sort, TaskRow
-from cbtui.core.status import STATES
+from cbtui.core.status import STATES, State
 from cbtui.tui.filtering import parse_filter
 from cbtui.tui.keys import queue_bindings
 from cbtui.tui.screens.acting import ActingScreen
@@ -17,6 +17,7 @@ from cbtui.tui.terminal import LEAST_COLUMNS, LEAST_LINES
 from cbtui.tui.widgets.cache_log import CacheLog
 from cbtui.tui.widgets.detail import Detail
 from cbtui.tui.widgets.host_line import HostLine
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.widgets.memory_graph import MemoryGraph
 from cbtui.tui.widgets.queue_list import QueueList
 from cbtui.tui.words import Words, seconds_left
@@ -76,7 +77,7 @@ class QueueScreen(ActingScreen[None]):
         needs = f"cbtui needs {LEAST_COLUMNS} columns and {LEAST_LINES} lines"
         yield Static(needs, id="small", markup=False)
         yield Input(placeholder="words, state:failed, job:book", id="filter", select_on_focus=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     @property
     def queue(self) -> QueueList:
@@ -89,6 +90,10 @@ class QueueScreen(ActingScreen[None]):
     @property
     def chosen(self) -> list[str]:
         return self.queue.chosen
+
+    @property
+    def chosen_states(self) -> set[State]:
+        return self.queue.chosen_states
 
     def removed(self) -> None:
         self.queue.clear_marks()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
@@ -10,13 +11,14 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from cbtui.core.clean import visible
 from cbtui.paths import Places
 from cbtui.tui.background import in_background
 from cbtui.tui.keys import screen_bindings
 from cbtui.tui.screens.lines import Lines
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.words import Words, fit
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class SettingsScreen(Lines, Screen[None]):
             yield Static(markup=False)
         yield SettingsTable(cursor_type="row", zebra_stripes=False, show_header=True, cell_padding=0)
         yield Static("looking", id="about", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#problems").border_title = "mistakes in the settings"
@@ -82,14 +84,15 @@ class SettingsScreen(Lines, Screen[None]):
         return self.query_one(SettingsTable)
 
     def _look(self) -> None:
-        options, places = cast("CbtuiApp", self.app).options, self._places
+        app, places = cast("CbtuiApp", self.app), self._places
+        options, chosen = app.options, app.colours.chosen
         self._seen = self._stamps()
-        given = {**options.given, **({"theme": options.theme} if options.theme else {})}
+        given = {**options.given, **({"theme": options.theme} if options.theme and not chosen else {})}
 
         def work() -> Listing:
             from cbtui.settings_listing import list_settings
 
-            return list_settings(places, options.settings, given)
+            return _with_theme(list_settings(places, options.settings, given), chosen)
 
         in_background(self, work, self._take)
 
@@ -126,7 +129,7 @@ class SettingsScreen(Lines, Screen[None]):
         table.clear(columns=True)
         for title, cells in zip(("setting", "value", "from"), widths, strict=True):
             if cells:
-                table.add_column(Text(title, style="dim"), width=cells)
+                table.add_column(Text(title), width=cells)
         for listed in self._settings:
             table.add_row(*(cell for cell in self._cells(listed, widths) if cell is not None))
         table.move_cursor(row=row)
@@ -163,6 +166,19 @@ class SettingsScreen(Lines, Screen[None]):
 
     def action_back(self) -> None:
         self.dismiss()
+
+
+def _with_theme(listing: Listing, chosen: str | None) -> Listing:
+    """The same with the theme that was chosen in the app, which outlives the run, in force."""
+    if chosen is None:
+        return listing
+    settings = (
+        replace(listed, value=visible(chosen), source="chosen in the app")
+        if listed.known.name == "app.theme"
+        else listed
+        for listed in listing.settings
+    )
+    return replace(listing, settings=tuple(settings))
 
 
 def _about(listed: Listed) -> Text:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from cbtui.core.clean import visible
 from cbtui.core.queue import TaskRow
@@ -26,6 +26,7 @@ from cbtui.tui.widgets.detail import (
     describe_run,
     summarise,
 )
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.widgets.task_log import TaskLog
 from cbtui.tui.widgets.waveform import Waveform
 from cbtui.tui.words import Words
@@ -84,7 +85,7 @@ class TaskScreen(ActingScreen[None]):
             yield TaskLog(self.words, id="log")
         yield Waveform(self.words, id="sound")
         yield ChunkList(self.words, id="chunks")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._feed = TaskFeed(self.cbtui.places, self.post_message, whole=True)

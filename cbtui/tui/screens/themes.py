@@ -7,23 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from cbtui.actions import BACK, LIST
 from cbtui.core.clean import visible
 from cbtui.core.events import CacheEvent
 from cbtui.core.problem import Problem
 from cbtui.core.queue import Progress, TaskRow
 from cbtui.core.stamp import Stamp
 from cbtui.core.status import STATES, Result, State
+from cbtui.tui.keys import screen_bindings
 from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.widgets.cache_log import CacheLog
 from cbtui.tui.widgets.host_line import HostLine
+from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.widgets.memory_graph import MemoryGraph
 from cbtui.tui.widgets.queue_list import QueueList
 from cbtui.tui.words import Words
@@ -46,16 +46,7 @@ class ThemeList(OptionList, inherit_bindings=False):
 class ThemeScreen(LiveScreen[None]):
     """The cursor applies a theme; enter keeps it, escape puts the colours back."""
 
-    BINDINGS = [  # noqa: RUF012 - Textual's own form
-        Binding("enter", "keep", "keep", tooltip="keep these colours, also for the next time"),
-        *(
-            Binding(
-                each.keys, each.id, each.words, show=False, tooltip=each.meaning.replace("task", "theme"), id=each.id
-            )
-            for each in LIST
-        ),
-        Binding(BACK.keys, "back", BACK.words, tooltip="back, in the colours from before", id=BACK.id),
-    ]
+    BINDINGS = screen_bindings("themes")
     AUTO_FOCUS = "ThemeList"
     DEFAULT_CSS = """
     ThemeScreen #body { height: 1fr; layout: horizontal; }
@@ -68,7 +59,7 @@ class ThemeScreen(LiveScreen[None]):
     ThemeScreen.-tall #memory { height: 6; }
     ThemeScreen #about { height: 2; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     ThemeScreen.-narrow #body { layout: vertical; }
-    ThemeScreen.-narrow ThemeList { width: 100%; height: 8; }
+    ThemeScreen.-narrow ThemeList { width: 100%; height: 7; }
     ThemeScreen.-narrow #sample { width: 100%; height: 1fr; }
     ThemeScreen.-low #memory, ThemeScreen.-low #cache { display: none; }
     """
@@ -92,7 +83,7 @@ class ThemeScreen(LiveScreen[None]):
                 yield MemoryGraph(self.words, id="memory")
                 yield CacheLog(self.words, id="cache")
                 yield Static("", id="about", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -216,4 +207,5 @@ def _row(number: int, state: State) -> TaskRow:
 def _live(column: int) -> dict[str, Any]:
     ours = _OURS[column % len(_OURS)] * 1e9
     memory = {"at": column * _COLUMN_SECONDS, "device": "cuda", "gpu": "a GPU", "total_bytes": 8e9}
-    return {"memory": {**memory, "used_by_us_bytes": ours, "used_by_others_bytes": 1.2e9}}
+    memory |= {"used_by_us_bytes": ours, "used_by_others_bytes": 1.2e9}
+    return {"rendering": "book/rendering", "memory": memory}

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from cbtui.core.clean import shown_path, visible
 from cbtui.core.durations import format_seconds
-from cbtui.core.queue import TaskRow
+from cbtui.core.queue import Filter, TaskRow
 from cbtui.host.estimates import Pace, task_seconds
 from cbtui.tui.messages import TaskRead
 from cbtui.tui.opened import ChunkState, Excerpt, RunFacts, TaskFacts
@@ -96,6 +96,8 @@ class Detail(Vertical):
 
 
 def _empty(snapshot: Snapshot) -> Facts:
+    if snapshot.view.only != Filter():
+        return "Nothing fits the filter. Press esc to show all tasks again.", ()
     jobs = visible(snapshot.holder.jobs) if snapshot.holder else "the jobs directory"
     return f"Drop .yaml, .txt or .md files into {jobs}, or press a to add a text.", ()
 

@@ -27,10 +27,6 @@ class Line(Input):
         Binding("up", "step(-1)", show=False),
     ]
 
-    DEFAULT_CSS = """
-    Line > .input--placeholder, Line > .input--suggestion { color: $foreground 50%; }
-    """
-
     def __init__(self, value: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(value, id=id, compact=True, select_on_focus=False, max_length=MAX_TYPED)
         self._offers: tuple[str, ...] = ()
@@ -69,6 +65,8 @@ class Field(Vertical):
     Field .label { width: 14; color: $text-muted; }
     Field:focus-within .label { color: $foreground; text-style: bold; }
     Field Input, Field Select { width: 1fr; }
+    Field SelectCurrent Static#label { color: $foreground 65%; }
+    Field SelectCurrent.-has-value Static#label { color: $foreground; }
     Field .hint { display: none; height: 1; color: $foreground 60%; padding-left: 14;
                   text-wrap: nowrap; text-overflow: ellipsis; }
     Field:focus-within .hint.-given { display: block; }

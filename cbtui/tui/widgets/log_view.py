@@ -32,7 +32,7 @@ class LogView(ScrollView, can_focus=True):
     LogView > .log--warning { color: $warning; }
     LogView > .log--error { color: $error; }
     LogView > .log--found { background: $warning; color: $background; }
-    LogView > .log--current { background: $primary 30%; }
+    LogView > .log--current { background: $block-cursor-background; }
     """
 
     class Moved(Message):

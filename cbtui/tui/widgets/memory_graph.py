@@ -18,6 +18,8 @@ from cbtui.tui.words import Words, fit, gigabytes
 # A column for five seconds: half an hour fits on the widest screen, and a slow line has little to carry.
 _SECONDS_A_COLUMN = 5.0
 _KEPT = 400
+# With less of a change than that there is nothing to see while nothing is done: a long rest costs a slow line nothing.
+_BUSY_PERCENT, _DEGREES = 10, 5
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
@@ -32,7 +34,7 @@ class _Sample:
 class MemoryGraph(Widget):
     """A column for every five seconds, newest right, each the highest of its time.
 
-    Own memory stands below, others' on top of it.
+    Own memory stands below, others' on top of it. While nothing is done and nothing changes, time stands still.
     """
 
     COMPONENT_CLASSES = {"memory--ours", "memory--others", "memory--free"}  # noqa: RUF012 - Textual's own form
@@ -47,18 +49,20 @@ class MemoryGraph(Widget):
         super().__init__(id=id)
         self._words = words
         self._samples: deque[_Sample] = deque(maxlen=_KEPT)
-        self._at: object = None
+        self._taken: Mapping[str, Any] = {}
         self._looked: tuple[tuple[int, int], ...] = ()
         self.border_title = "memory"
 
     def show(self, live: Mapping[str, Any]) -> None:
         """Take in the host's newest sample, if it is a new one."""
         memory = live.get("memory") or {}
-        if not memory or memory.get("at") == self._at:
+        if not memory or memory.get("at") == self._taken.get("at"):
             return
-        self._at = memory["at"]
-        ours = memory.get("used_by_us_bytes")
-        ours = memory["process_rss_bytes"] if ours is None else ours
+        is_at_rest = not live.get("rendering") and not live.get("doing")
+        if is_at_rest and self._taken and not self._differs(memory):
+            return
+        self._taken = memory
+        ours = _ours(memory)
         total = memory.get("total_bytes") or 0
         self._add(_Sample(ours, memory.get("used_by_others_bytes") or 0, total, float(memory["at"])))
         title = self._title(memory, ours, total)
@@ -68,6 +72,17 @@ class MemoryGraph(Widget):
         if look != self._looked:
             self._looked = look
             self.refresh()
+
+    def _differs(self, memory: Mapping[str, Any]) -> bool:
+        """Whether it looks otherwise than what was taken in last: by an eighth of a cell, or in the title."""
+        last, total = self._taken, memory.get("total_bytes") or 0
+        step = total / (8 * max(1, self.content_size.height))
+        least = {"used_by_others_bytes": step, "utilisation_percent": _BUSY_PERCENT, "temperature_celsius": _DEGREES}
+        return (
+            total != (last.get("total_bytes") or 0)
+            or abs(_ours(memory) - _ours(last)) > step
+            or any(abs((memory.get(key) or 0) - (last.get(key) or 0)) > change for key, change in least.items())
+        )
 
     def _add(self, sample: _Sample) -> None:
         last = self._samples[-1] if self._samples else None
@@ -130,3 +145,9 @@ class MemoryGraph(Widget):
 
     def _foreground(self, name: str) -> Style:
         return Style(color=self.get_component_rich_style(name).color)
+
+
+def _ours(memory: Mapping[str, Any]) -> int:
+    """Bytes of the GPU, or of the machine where there is none."""
+    ours: int | None = memory.get("used_by_us_bytes")
+    return memory["process_rss_bytes"] if ours is None else ours

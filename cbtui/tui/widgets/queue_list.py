@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from cbtui.core.queue import TaskRow
-from cbtui.core.status import STATES
+from cbtui.core.status import STATES, State
 from cbtui.host.estimates import Pace, task_seconds
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.words import Words, fit, seconds_left
@@ -121,6 +121,12 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         if self._marked:
             return sorted(self._marked)
         return [self.current.id] if self.current else []
+
+    @property
+    def chosen_states(self) -> set[State]:
+        """The states of those that were read with the lines on the screen."""
+        chosen = set(self.chosen)
+        return {row.state for row in self._rows.values() if row.id in chosen}
 
     def show(self, snapshot: Snapshot) -> None:
         """Take over a reading; only lines that look different are painted."""

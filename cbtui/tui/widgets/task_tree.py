@@ -29,6 +29,10 @@ class TaskTree(DirectoryTree):
     TaskTree { height: 1fr; border: round $surface-lighten-2; border-title-color: $text-muted; padding: 0;
                scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
     TaskTree:focus { border: round $primary; }
+    TaskTree > .tree--guides, TaskTree:focus > .tree--guides, TaskTree:light > .tree--guides,
+    TaskTree > .tree--guides-hover, TaskTree:focus > .tree--guides-hover, TaskTree:light > .tree--guides-hover,
+    TaskTree > .tree--guides-selected, TaskTree:focus > .tree--guides-selected,
+    TaskTree:light > .tree--guides-selected { color: $surface-lighten-2; text-style: not bold; }
     """
 
     class Marked(Message):

@@ -72,7 +72,7 @@ class TextBox(Vertical):
     DEFAULT_CSS = """
     TextBox { border: round $surface-lighten-2; border-title-color: $text-muted; }
     TextBox:focus-within { border: round $primary; }
-    TextBox TextArea { height: 1fr; }
+    TextBox TextArea { height: 1fr; scrollbar-size-vertical: 1; }
     TextBox _Description { display: none; height: 1fr; }
     TextBox .problem { display: none; color: $text-error; height: auto; max-height: 50%; }
     TextBox.-faulty .problem { display: block; }
