@@ -12,17 +12,23 @@ import torch
 
 from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.decode import Stopped
+from cbtui.engine.chatterbox.flow import Flow
 
-# `S3GEN_SIL`, three of which `ChatterboxTurboTTS.generate` appends, and its number of flow steps.
-_TURBO_SILENCE = 4299
-_TURBO_STEPS = 2
+# What `ChatterboxTurboTTS.generate` appends: `S3GEN_SIL`, thrice.
+_TURBO_SILENCE = (4299,) * 3
 
 
 class Vocoder:
-    """Speaks with one loaded model's S3Gen."""
+    """Speaks with one loaded model's S3Gen, one chunk at a time.
+
+    `exact` is the library's own path, to the bit; `fast` has weights of its own for most of the work, and the flow's
+    transformers in bfloat16.
+    """
 
     def __init__(self, model: Any, precision: Precision) -> None:
-        self._model = model
+        self._model, self._s3gen = model, model.s3gen
+        with torch.inference_mode():
+            self._flow = Flow(model.s3gen, precision) if precision == "fast" else None
 
     @torch.inference_mode()
     def render(
@@ -37,21 +43,27 @@ class Vocoder:
     ) -> npt.NDArray[np.float32]:
         """Mono samples, shape [n], 24 kHz, float32. `speech`: shape [n], tokens below 6561. Raises Stopped in a step.
 
-        S3Gen draws its noise from torch's global generator; it continues `generator` here, as it would after the
-        library's own decoding, so that the samples equal the library's for the same seed.
+        `reference` as `S3Gen.embed_ref` gives it; `steps` of the flow, or None for the library's number. S3Gen draws
+        its noise from torch's global generator; it continues `generator` here, as it would after the library's own
+        decoding, so that the samples are the library's for the same seed.
         """
-        model = self._model
-        meanflow = model.s3gen.meanflow
-        if meanflow:
-            speech = torch.cat([speech, torch.full((3,), _TURBO_SILENCE, dtype=speech.dtype, device=speech.device)])
-        with _drawing_from(generator, seed), _stopping(model.s3gen.flow.decoder.estimator, should_stop):
-            wav, _ = model.s3gen.inference(
-                speech_tokens=speech,
-                ref_dict=reference,
-                n_cfm_timesteps=steps or (_TURBO_STEPS if meanflow else None),
-            )
-            samples = wav.squeeze(0).cpu().numpy()
-            return np.asarray(model.watermarker.apply_watermark(samples, sample_rate=model.sr), dtype=np.float32)
+        if self._s3gen.meanflow:
+            speech = torch.cat([speech, speech.new_tensor(_TURBO_SILENCE)])
+        with _drawing_from(generator, seed):
+            if self._flow is None:
+                with _stopping(self._s3gen.flow.decoder.estimator, should_stop):
+                    mel = self._s3gen.flow_inference(
+                        speech, ref_dict=reference, n_cfm_timesteps=steps or None, finalize=True
+                    )
+            else:
+                mel = self._flow.mel(speech, reference, steps=steps, should_stop=should_stop)
+            wav, _ = self._s3gen.hift_inference(mel, None)
+        # The library's remedy for what spills over from the reference.
+        fade = self._s3gen.trim_fade
+        wav[:, : len(fade)] *= fade
+        samples = wav.squeeze(0).cpu().numpy()
+        marked = self._model.watermarker.apply_watermark(samples, sample_rate=self._model.sr)
+        return np.asarray(marked, dtype=np.float32)
 
 
 @contextmanager
