@@ -1,4 +1,4 @@
-"""The chatterbox engine against the library's own `generate()`, to the bit."""
+"""The chatterbox engine against the library's own `generate()`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import torch
 
 from cbtui.core.task import Sampling
 from cbtui.engine.base import ChunkResult
+from cbtui.engine.chatterbox.vocode import Vocoder
 from cbtui.engine.voices import VoiceStore
-from tests.engine.rendering import TEXT, engine_of, loaded, render, request
+from tests.engine.rendering import TEXT, engine_of, render, request
 from tests.engine.stock import cut_to_test_size, load_stock
 from tests.support.checkpoint import checkpoint
 
 
 @pytest.mark.parametrize("model", ["english", "multilingual", "turbo"])
-def test_the_samples_equal_the_librarys_to_the_bit_for_the_same_seed(model: str, voices: VoiceStore) -> None:
+def test_the_samples_are_the_librarys_for_the_same_seed(model: str, voices: VoiceStore) -> None:
     stock = load_stock(model, checkpoint(model))
     language = {"language_id": "en"} if model == "multilingual" else {}
     torch.manual_seed(3)
@@ -27,7 +28,9 @@ def test_the_samples_equal_the_librarys_to_the_bit_for_the_same_seed(model: str,
         expected = stock.generate(TEXT, **language)[0].numpy()
     [given] = render(engine_of(model, voices, flow_steps=None), [request(model=model, seed=3)])
     assert isinstance(given, ChunkResult)
-    np.testing.assert_array_equal(given.samples, expected)
+    assert given.samples.shape == expected.shape
+    # The order of sums in float32; 2.5e-6 of the peak was the most that was seen.
+    assert np.abs(given.samples - expected).max() < 1e-5 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize(
@@ -63,14 +66,15 @@ def test_the_tokens_equal_the_librarys_for_other_parameters(
             min_p=sampling.min_p,
             top_p=sampling.top_p,
         )
-    engine = engine_of("english", voices)
-    vocoder = loaded(engine).s3gen
     given: list[torch.Tensor] = []
-    speak = vocoder.inference
-    with patch.object(
-        vocoder, "inference", lambda speech_tokens, **rest: given.append(speech_tokens) or speak(speech_tokens, **rest)
-    ):
-        render(engine, [request(seed=5, sampling=sampling)])
+    speak = Vocoder.render
+
+    def listen(self: Vocoder, speech: torch.Tensor, *rest: Any, **more: Any) -> Any:
+        given.append(speech)
+        return speak(self, speech, *rest, **more)
+
+    with patch.object(Vocoder, "render", listen):
+        render(engine_of("english", voices), [request(seed=5, sampling=sampling)])
     assert torch.equal(given[0], expected[0])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from cbtui.engine.chatterbox.products import _can_pack
+from cbtui.engine.chatterbox.products import can_pack
 
 
 def attend_to_all(qkv: torch.Tensor, heads: int) -> torch.Tensor:
@@ -43,7 +43,7 @@ def products_of_heads(x: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
 
 
 def _has_onednn(x: torch.Tensor) -> bool:
-    return _can_pack(x.device.type, x.dtype)
+    return can_pack(x.device.type, x.dtype)
 
 
 def _product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -35,7 +35,7 @@ class Product:
         self.dtype = dtype
         self._bias = None if bias is None else bias.detach().to(dtype)
         wanted = weight.detach().to(dtype)
-        self._packed = _can_pack(wanted.device.type, dtype)
+        self._packed = can_pack(wanted.device.type, dtype)
         # A weight of another dtype was copied by the conversion; a plain one stays where it is.
         self._weight = (
             torch.ops.mkldnn._reorder_linear_weight(wanted.contiguous(), _ROWS_HINT) if self._packed else wanted
@@ -68,7 +68,7 @@ def _pack(weight: torch.Tensor) -> torch.Tensor:
 
 
 @functools.cache
-def _can_pack(device: str, dtype: torch.dtype) -> bool:
+def can_pack(device: str, dtype: torch.dtype) -> bool:
     """Whether oneDNN's operators, which torch has for its own compiler, do here what they are used for."""
     if device != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import torch
 
 from cbtui.core.task import Precision
-from cbtui.engine.chatterbox.decode import Stopped
 from cbtui.engine.chatterbox.flow import Flow
 
 # What `ChatterboxTurboTTS.generate` appends: `S3GEN_SIL`, thrice.
@@ -19,16 +18,15 @@ _TURBO_SILENCE = (4299,) * 3
 
 
 class Vocoder:
-    """Speaks with one loaded model's S3Gen, one chunk at a time.
+    """Speaks with one loaded model's S3Gen, one chunk at a time, over weights of its own for most of the work.
 
-    `exact` is the library's own path, to the bit; `fast` has weights of its own for most of the work, and the flow's
-    transformers in bfloat16.
+    `exact` differs from the library in the order of sums in float32; `fast` has the flow's transformers in bfloat16.
     """
 
     def __init__(self, model: Any, precision: Precision) -> None:
         self._model, self._s3gen = model, model.s3gen
         with torch.inference_mode():
-            self._flow = Flow(model.s3gen, precision) if precision == "fast" else None
+            self._flow = Flow(model.s3gen, precision)
 
     @torch.inference_mode()
     def render(
@@ -50,13 +48,7 @@ class Vocoder:
         if self._s3gen.meanflow:
             speech = torch.cat([speech, speech.new_tensor(_TURBO_SILENCE)])
         with _drawing_from(generator, seed):
-            if self._flow is None:
-                with _stopping(self._s3gen.flow.decoder.estimator, should_stop):
-                    mel = self._s3gen.flow_inference(
-                        speech, ref_dict=reference, n_cfm_timesteps=steps or None, finalize=True
-                    )
-            else:
-                mel = self._flow.mel(speech, reference, steps=steps, should_stop=should_stop)
+            mel = self._flow.mel(speech, reference, steps=steps, should_stop=should_stop)
             wav, _ = self._s3gen.hift_inference(mel, None)
         # The library's remedy for what spills over from the reference.
         fade = self._s3gen.trim_fade
@@ -80,23 +72,3 @@ def _drawing_from(generator: torch.Generator, seed: int) -> Iterator[None]:
         else:
             torch.set_rng_state(generator.get_state())
         yield
-
-
-@contextmanager
-def _stopping(estimator: torch.nn.Module, should_stop: Callable[[], bool]) -> Iterator[None]:
-    """Ask before each step of the flow, which is nearly all of the vocoder's time.
-
-    The library calls the estimator's `forward` by name, so a hook would not be asked.
-    """
-    forward = estimator.forward
-
-    def ask_first(*arguments: Any, **options: Any) -> Any:
-        if should_stop():
-            raise Stopped
-        return forward(*arguments, **options)
-
-    estimator.forward = ask_first
-    try:
-        yield
-    finally:
-        del estimator.forward
