@@ -41,6 +41,10 @@ class Served:
         beside.rename(path)
         return path
 
+    def sources(self) -> dict[str, str]:
+        """The name of each task's file."""
+        return {row.id: row.source.name for row in self.store.queue.page(limit=99)}
+
     def until(self, is_met: Callable[[], object], what: str = "", seconds: float = DEADLINE) -> None:
         end = time.monotonic() + seconds
         while not is_met():

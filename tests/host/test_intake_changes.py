@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -26,12 +25,6 @@ SECOND_EDITED = TWO_CHUNKS.replace("second sentence", "changed sentence")
 @pytest.fixture
 def engine() -> GatedEngine:
     return GatedEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: GatedEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
 
 
 def begin(served: Served, engine: GatedEngine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,22 +22,6 @@ NAMING = "text_file: chapter.txt\n"
 CLONING = "text: Hello.\nspeakers: {al: {reference: al.wav}}\n"
 # A task, its file, and what that names.
 MISSING = {"book": (NAMING, "chapter.txt"), "voice": (CLONING, "al.wav")}
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: FakeEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
-
-
-def sources(served: Served) -> dict[str, str]:
-    """The file of each task."""
-    return {row.id: row.source.name for row in served.store.queue.page(limit=99)}
 
 
 def tasks_told_of(served: Served) -> set[str]:

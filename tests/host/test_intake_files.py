@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,22 +13,10 @@ import pytest
 from cbtui.core.task import Task
 from cbtui.host.rendering.digest import digest_task
 from cbtui.host.store.files import Files
-from cbtui.paths import Places
-from tests.host.serving import Served, serving
+from tests.host.serving import Served
 from tests.support.fake_engine import FakeEngine
 
 HEARD = {"added", "changed", "invalid", "cancelled", "renamed", "done"}
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: FakeEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
 
 
 def heard(served: Served, task: str) -> list[str]:

@@ -10,12 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from cbtui.jobs.scan import natural_order
 from cbtui.paths import Places
@@ -24,17 +21,6 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.fake_host import places_in
 
 BURST = 20_000
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: FakeEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
 
 
 def fill(folder: Path, *names: str) -> None:

@@ -12,11 +12,6 @@ from tests.support.fake_engine import FakeEngine
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
 def served(places: Places, engine: FakeEngine) -> Iterator[Served]:
     places.config.mkdir(parents=True)
     with serving(places, engine) as served:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,22 +13,6 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.gated_engine import GatedEngine
 
 NAMING = "text_file: chapter.txt\n"
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: FakeEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
-
-
-def sources(served: Served) -> dict[str, str]:
-    """The file of each task."""
-    return {row.id: row.source.name for row in served.store.queue.page(limit=99)}
 
 
 @pytest.mark.parametrize("yaml", ["chapter.yaml", "book.yaml"])
@@ -43,7 +26,7 @@ def test_a_text_and_then_a_file_that_names_it_are_one_task(
     served.until_state("jobs/chapter", "queued" if waits else "done")
     served.drop(yaml, NAMING + "output: {chunk_silence: 1}\n")
     task = f"jobs/{yaml.partition('.')[0]}"
-    served.until(lambda: sources(served) == {task: yaml}, "one task")
+    served.until(lambda: served.sources() == {task: yaml}, "one task")
     served.ask("resume")
     served.until_state(task, "done")
     served.until(lambda: (served.state(task), engine.texts) == ("done", ["Hello."]), "done, and rendered once")
@@ -59,7 +42,7 @@ def test_a_text_under_way_that_gets_a_file_that_names_it_becomes_one_task_with_i
         served.until(lambda: served.store.files.known([places.jobs / yaml]), "it is read")
         engine.open()
         task = f"jobs/{yaml.partition('.')[0]}"
-        served.until(lambda: sources(served) == {task: yaml}, "one task")
+        served.until(lambda: served.sources() == {task: yaml}, "one task")
         served.until_state(task, "done")
         assert len(engine.requests) == 1
 
@@ -92,7 +75,7 @@ def test_a_text_of_the_same_name_is_a_task_again_once_its_yaml_is_removed(served
     served.drop("chapter.yaml", NAMING)
     served.until(lambda: served.states() == {"jobs/chapter": "done"}, "one task")
     (served.places.jobs / "chapter.yaml").unlink()
-    served.until(lambda: sources(served) == {"jobs/chapter": "chapter.txt"}, "it is the text's")
+    served.until(lambda: served.sources() == {"jobs/chapter": "chapter.txt"}, "it is the text's")
     served.until_state("jobs/chapter", "done")
     assert len(engine.requests) == 1
 
@@ -101,7 +84,7 @@ def test_the_text_of_a_task_that_was_taken_out_of_the_queue_is_no_task_of_its_ow
     served.ask("pause")
     served.drop("chapter.txt", "Hello.")
     served.drop("book.yaml", NAMING)
-    served.until(lambda: sources(served) == {"jobs/book": "book.yaml"}, "one task")
+    served.until(lambda: served.sources() == {"jobs/book": "book.yaml"}, "one task")
     served.ask("remove", tasks=["book"])
     served.drop("chapter.txt", "Hello again.")
     served.drop("z.txt", "Hello.")
@@ -115,7 +98,7 @@ def test_a_text_stays_with_a_file_that_is_broken_for_a_while(served: Served) -> 
     served.ask("pause")
     served.drop("chapter.txt", "Hello.")
     served.drop("book.yaml", NAMING)
-    served.until(lambda: sources(served) == {"jobs/book": "book.yaml"}, "one task")
+    served.until(lambda: served.sources() == {"jobs/book": "book.yaml"}, "one task")
     served.drop("book.yaml", NAMING + "speakers: [\n")
     served.until_state("jobs/book", "invalid")
     os.utime(served.places.jobs / "chapter.txt", ns=(1, 1))

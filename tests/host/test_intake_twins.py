@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from cbtui.paths import Places
 from tests.host.serving import Served, serving
 from tests.support.fake_engine import FakeEngine
 from tests.support.gated_engine import GatedEngine
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: FakeEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
-
-
-def sources(served: Served) -> dict[str, str]:
-    """The file of each task."""
-    return {row.id: row.source.name for row in served.store.queue.page(limit=99)}
 
 
 def until_read(served: Served, path: Path) -> None:
@@ -44,7 +25,7 @@ def test_of_two_files_of_one_task_the_later_is_invalid_until_the_other_goes(serv
     )
     assert served.store.tasks.get("jobs/a").source.name == "a.txt"
     (served.places.jobs / "a.txt").unlink()
-    served.until(lambda: sources(served) == {"jobs/a": "a.yaml"}, "one task")
+    served.until(lambda: served.sources() == {"jobs/a": "a.yaml"}, "one task")
     assert served.state("jobs/a") == "queued"
 
 
@@ -101,7 +82,7 @@ def test_two_files_of_one_task_that_were_broken_for_a_while_are_what_they_were(
     served.until_state("jobs/b", "invalid")
     served.drop("job.yaml", "# Mended.\n")
     served.until_state("jobs/b", "done")
-    assert sources(served) == {"jobs/b": "b.yaml", "jobs/b.txt": "b.txt"}
+    assert served.sources() == {"jobs/b": "b.yaml", "jobs/b.txt": "b.txt"}
     assert len(engine.requests) == 1
 
 
@@ -110,7 +91,7 @@ def test_a_valid_file_gets_the_name_before_one_that_never_was(served: Served) ->
     served.drop("a.yaml", "nonsense: 1\n")
     served.until_state("jobs/a", "invalid")
     served.drop("a.txt", "Hello.")
-    served.until(lambda: sources(served) == {"jobs/a": "a.txt", "jobs/a.yaml": "a.yaml"}, "both are shown")
+    served.until(lambda: served.sources() == {"jobs/a": "a.txt", "jobs/a.yaml": "a.yaml"}, "both are shown")
     assert served.states() == {"jobs/a": "queued", "jobs/a.yaml": "invalid"}
 
 
@@ -122,4 +103,4 @@ def test_a_text_is_free_once_the_file_that_named_it_made_way_for_another(served:
     served.until(lambda: set(served.states()) == {"jobs/a", "jobs/b"}, "two tasks")
     (served.places.jobs / "b.txt").rename(served.places.jobs / "a.txt")
     (served.places.jobs / "a.yaml").unlink()
-    served.until(lambda: sources(served) == {"jobs/a": "a.txt", "jobs/chapter": "chapter.txt"}, "two other tasks")
+    served.until(lambda: served.sources() == {"jobs/a": "a.txt", "jobs/chapter": "chapter.txt"}, "two other tasks")

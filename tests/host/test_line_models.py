@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -50,12 +50,6 @@ def hold_model(served: Served, model: str = "english") -> None:
 @pytest.fixture
 def engine() -> LoadingEngine:
     return LoadingEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: LoadingEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
 
 
 def test_a_model_is_loaded_before_a_task_needs_it(served: Served, engine: LoadingEngine) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from cbtui.engine.cache import ModelKey
-from cbtui.paths import Places
-from tests.host.serving import Served, serving
+from tests.host.serving import Served
 from tests.support.gated_engine import GatedEngine
 
 THREE_CHUNKS = """
@@ -26,12 +24,6 @@ text: |
 @pytest.fixture
 def engine() -> GatedEngine:
     return GatedEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: GatedEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
 
 
 def begin(served: Served, engine: GatedEngine, task: str = "a", settings: str = "") -> None:

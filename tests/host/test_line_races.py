@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,8 +10,7 @@ from cbtui.host.rendering import renderer
 from cbtui.host.store import StoreBusy
 from cbtui.host.store.queue import Queue
 from cbtui.host.store.tasks import Tasks
-from cbtui.paths import Places
-from tests.host.serving import DEADLINE, Served, serving
+from tests.host.serving import DEADLINE, Served
 from tests.support.gated_engine import GatedEngine
 
 TWO_CHUNKS = """
@@ -45,12 +43,6 @@ class Gate:
 @pytest.fixture
 def engine() -> GatedEngine:
     return GatedEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: GatedEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
 
 
 def begin(served: Served, engine: GatedEngine, content: str = TWO_CHUNKS) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from cbtui.paths import Places
-from tests.host.serving import Served, serving
+from tests.host.serving import Served
 from tests.support.gated_engine import GatedEngine
 
 TWO_CHUNKS = """
@@ -22,12 +19,6 @@ text: |
 @pytest.fixture
 def engine() -> GatedEngine:
     return GatedEngine()
-
-
-@pytest.fixture
-def served(places: Places, engine: GatedEngine) -> Iterator[Served]:
-    with serving(places, engine) as served:
-        yield served
 
 
 def begin(served: Served, engine: GatedEngine, task: str = "a") -> None:
