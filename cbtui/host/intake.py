@@ -9,25 +9,26 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from cbtui.core.clean import shown_path
 from cbtui.core.problem import Problem
 from cbtui.core.stamp import Stamp
+from cbtui.host.inputs import Inputs
+from cbtui.host.intake_journal import tell
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.persistence import GivenUp, Insistence
 from cbtui.host.reading import Reader
 from cbtui.host.store import (
     FoundTask,
     KnownFile,
-    Put,
     Store,
     StoreBusy,
     StoreFull,
     StoreUnavailable,
     attach_store,
 )
+from cbtui.host.twins import as_second
 from cbtui.jobs.scan import TEXT_KINDS, YAML_KINDS
 from cbtui.jobs.watching import (
     FileAppeared,
@@ -73,8 +74,7 @@ class Intake:
         self._slice = _SLICE
         self._unconditional: set[Path] = set()
         self._again: dict[Path, float] = {}
-        self._inputs: set[Path] = set()
-        self._inputs_changed = True
+        self._inputs = Inputs(watcher, reader.user_settings)
         self._looked_back = False
         # What was there at the start and was not told yet.
         self._awaited: set[Path] = set()
@@ -124,7 +124,7 @@ class Intake:
         if self._pending:
             self._look_at_some(store)
             self._on_change()
-        elif self._inputs_changed:
+        elif self._inputs.changed:
             self._insist(lambda: self._watch_inputs(store))
         if not self.caught_up.is_set():
             self._note_whether_caught_up()
@@ -134,6 +134,9 @@ class Intake:
         self._watch_inputs(store)
         self._take(store, self._reader.missed(store.files.stamps()))
         self._awaited = self._reader.there()
+
+    def _watch_inputs(self, store: Store) -> None:
+        self._read_anew(self._inputs.watch(store))
 
     def _note_whether_caught_up(self) -> None:
         self._awaited = {path for path in self._awaited if os.path.lexists(path)}
@@ -175,7 +178,7 @@ class Intake:
         else:
             if put.added or put.edited or put.rendering:
                 log.error("unexpected error while reading %s", path, exc_info=error)
-            self._tell([found], put)
+            tell(self._journal, [found], put)
 
     def _take(self, store: Store, told: Sequence[Told]) -> None:
         """Note what the watcher told. Where something unforeseen is wrong with one event, the others go on."""
@@ -247,7 +250,7 @@ class Intake:
         if known is not None:
             self._release(path for path, _ in known.inputs)
             self._read_anew(store.files.twins(known.task))
-            self._inputs_changed = True
+            self._inputs.changed = True
 
     def _release(self, inputs: Iterable[Path]) -> None:
         """A task is no longer read from these: a text among them may be a task of its own."""
@@ -302,9 +305,9 @@ class Intake:
         for task in found:
             self._compare(task, known.get(task.source))
         if readings or put.added or put.edited:
-            self._inputs_changed = True
+            self._inputs.changed = True
         self._watch_fresh_inputs(found)
-        self._tell(found, put)
+        tell(self._journal, found, put)
 
     def _was_valid(self, store: Store, path: Path, known: Mapping[Path, KnownFile]) -> bool:
         return path in known and store.files.holder(known[path].task, ever_valid=True) == path
@@ -345,12 +348,7 @@ class Intake:
 
         other = holder(found.id, ever_valid=not found.problems)
         if other is not None:
-            message = f"makes the same task '{found.id}' as {shown_path(other)}: rename one of them"
-            problems = found.problems or (Problem(shown_path(found.source), message),)
-            second = f"{found.id}{found.source.suffix}"
-            names = itertools.chain([second], (f"{second}.{number}" for number in itertools.count(3)))
-            name = next(name for name in names if holder(name) is None)
-            found = replace(found, id=name, problems=problems, digest="", finished=None)
+            found = as_second(found, other, is_free=lambda name: holder(name) is None)
         else:
             self._displace(store, found)
         taken[found.id] = found.source
@@ -368,41 +366,3 @@ class Intake:
         for task in found:
             if any(stamp and abs(now - stamp.mtime_ns / 1e9) < _FRESH_SECONDS for _, stamp in task.inputs):
                 self._again.setdefault(task.source, time.monotonic() + _FRESH_SECONDS)
-
-    def _watch_inputs(self, store: Store) -> None:
-        """Have the watcher tell of every file that tasks were read from besides their own.
-
-        What changed between the reading and this moment, nobody else tells.
-        """
-        inputs = store.files.inputs()
-        self._inputs_changed = False
-        wanted = {*inputs, self._reader.user_settings}
-        if wanted == self._inputs:
-            return
-        there = self._watcher.watch_also(wanted)
-        for path in inputs.keys() - self._inputs:
-            if inputs[path] != {there[path]}:
-                self._read_anew(store.files.reading(path))
-        self._inputs = wanted
-
-    def _tell(self, found: Iterable[FoundTask], put: Put) -> None:
-        by_id = {task.id: task for task in found}
-        for task in put.added:
-            self._tell_of(by_id[task], "added", "queued")
-        for task in put.edited:
-            self._tell_of(by_id[task], "changed", "read again")
-        for task in put.rendering:
-            self._tell_of(by_id[task], "changed", "will be queued again after its rendering")
-
-    def _tell_of(self, task: FoundTask, kind: str, message: str) -> None:
-        facts = {"file": str(task.source)}
-        if task.problems:
-            text = "; ".join(map(str, task.problems))
-            facts["problems"] = text
-            self._journal(JournalEntry("invalid", text, task.id, "warning", facts))
-        elif task.finished and kind == "added":
-            self._journal(JournalEntry("added", f"is finished already: {task.finished.output}", task.id, facts=facts))
-        elif kind == "added":
-            self._journal(JournalEntry("added", message, task.id, facts=facts))
-        else:
-            self._journal(JournalEntry("changed", message, task.id, facts=facts))
