@@ -118,12 +118,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = {
     ),
     "themes": (
         Action("enter", "themes_keep", "keep", "keep these colours, also for the next time", True),
-        Action("down,j", "themes_list_down", "down", "one theme down"),
-        Action("up,k", "themes_list_up", "up", "one theme up"),
-        Action("pagedown,ctrl+f", "themes_list_page_down", "page down", "one page down"),
-        Action("pageup,ctrl+b", "themes_list_page_up", "page up", "one page up"),
-        Action("home,g", "themes_list_first", "first", "to the first theme"),
-        Action("end,G", "themes_list_last", "last", "to the last theme"),
+        *(Action(each.keys, f"themes_{each.id}", each.words, each.meaning.replace("task", "theme")) for each in LIST),
         Action("escape,q", "themes_back", "back", "back, in the colours from before", True),
     ),
     "settings": (
