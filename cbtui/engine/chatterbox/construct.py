@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-_patching = threading.Lock()
+_patching = threading.RLock()
 
 _FILLERS = (
     "constant_",

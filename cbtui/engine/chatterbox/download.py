@@ -124,9 +124,9 @@ def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
 def _unavailable(model: ModelName, reason: str) -> EngineUnavailable:
     missing = ", ".join(missing_from_hub_cache(model)) or "none"
     return EngineUnavailable(
-        f"the {model} model cannot be downloaded: {reason}. Missing in {hub_cache_folder()}: {missing}. "
-        f"Connect to the network and try again, or copy the files of {REPOSITORIES[model]} into a folder "
-        "and name it with --model-dir."
+        f"the {model} model cannot be downloaded. Connect to the network and try again, or copy the files of "
+        f"{REPOSITORIES[model]} into a folder and name it with --model-dir; --engine espeak renders a draft without "
+        f"it. What the hub said: {reason}. Missing in {hub_cache_folder()}: {missing}."
     )
 
 

@@ -61,8 +61,9 @@ class ChatterboxEngine:
         batch: int | None = None,
     ) -> None:
         self.model = model
-        self.batch = batch or MOST_AT_ONCE
+        self._batch = batch or MOST_AT_ONCE
         self._fits_itself = batch is None
+        self._fitting = MOST_AT_ONCE
         self._precision = precision
         self._cache = cache
         self._voices = voices
@@ -73,6 +74,15 @@ class ChatterboxEngine:
         self._checkpoint: Checkpoint | None = None
         self._key: ModelKey | None = None
         self._warned: set[str] = set()
+
+    @property
+    def batch(self) -> int:
+        """Chunks at once: as many as were asked for, or as the device's free memory had room for at the last look."""
+        return min(self._batch, self._fitting) if self._fits_itself else self._batch
+
+    @batch.setter
+    def batch(self, most: int) -> None:
+        self._batch = most
 
     def identity(self, request: ChunkRequest) -> Mapping[str, object]:
         checkpoint = self._prepared()
@@ -103,7 +113,7 @@ class ChatterboxEngine:
         self._key = self._get_model(emit).key
 
     def vitals(self) -> Vitals:
-        """Hooks are counted as they are: while a chunk is decoded, its own are among them."""
+        """Hooks are those that others left on the model: we need none."""
         return read_vitals(self._cache.peek(self._key), self._key.device) if self._key else Vitals()
 
     def render(
@@ -121,9 +131,12 @@ class ChatterboxEngine:
 
         self.load(emit=emit, should_stop=should_stop)
         loaded = self._loaded(emit)
+        speaking = loaded.speaking(self._precision)
+        if self._fits_itself:
+            self._fitting = speaking.fitting_batch()
         return ChunkStream(
             loaded,
-            loaded.speaking(self._precision),
+            speaking,
             voice_of=lambda request: self.voice(loaded, request, emit),
             batch=lambda: self.batch,
             cap=self._token_cap,
@@ -138,10 +151,7 @@ class ChatterboxEngine:
         return there or self._get_model(emit)
 
     def _get_model(self, emit: EventSink) -> LoadedModel:
-        loaded = get_model(self._cache, self._prepared(), self._device, precision=self._precision, emit=emit)
-        if self._fits_itself:
-            self.batch = min(self.batch, loaded.speaking(self._precision).fitting_batch())
-        return loaded
+        return get_model(self._cache, self._prepared(), self._device, precision=self._precision, emit=emit)
 
     def _prepared(self) -> Checkpoint:
         if self._checkpoint is None:

@@ -41,9 +41,9 @@ class Prompt:
     cap: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sequence:
-    """A sequence in decoding: `length` positions are read, `tokens` are drawn."""
+    """A sequence in decoding, equal to itself alone: `length` positions are read, `tokens` are drawn."""
 
     prompt: Prompt
     past: KeyValues

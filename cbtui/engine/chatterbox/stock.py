@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import torch
 
@@ -42,8 +41,12 @@ def _layers_of(model: ModelName, folder: Path) -> Iterator[None]:
     with safe_open(file, framework="pt") as tensors:  # type: ignore[no-untyped-call]
         layers = count_layers(tensors.keys())
     name, key = ("GPT2_medium", "n_layer") if model == "turbo" else ("Llama_520M", "num_hidden_layers")
-    with patch.dict(LLAMA_CONFIGS[name], {key: layers}):
+    released = LLAMA_CONFIGS[name]
+    LLAMA_CONFIGS[name] = {**released, key: layers}
+    try:
         yield
+    finally:
+        LLAMA_CONFIGS[name] = released
 
 
 def draw_stock(stock: Any, model: ModelName, text: str, *, seed: int, most: int) -> int:
