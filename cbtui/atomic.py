@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import secrets
@@ -12,9 +13,10 @@ from typing import BinaryIO
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, keep_equal: bool = False) -> Iterator[BinaryIO]:
     """A binary file that takes the name `path` when the block ends well, and vanishes when it does not.
 
+    `keep_equal` leaves a file that is there untouched when the new one would hold the same bytes.
     The temporary name starts with a dot and ends with `.part`, so no watcher takes it for a finished file.
     Raises OSError naming `path`, with nothing left behind, e.g. on a full disk.
     """
@@ -26,7 +28,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        if keep_equal and path.is_file() and filecmp.cmp(beside, path, shallow=False):
+            beside.unlink()
+        else:
+            beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
         if error.filename in {None, str(beside)}:

@@ -43,6 +43,8 @@ class Finished:
 def export(path: Path, assembly: Assembly, sample_format: SampleFormat) -> Finished:
     """Write the assembly as WAV, RF64 when it is over 4 GiB; equal samples make equal bytes.
 
+    A file that has them already stays as it is, so one whose manifest a killed process did not write is not made twice.
+
     Raises DamagedTake for a take that is not usable, and OSError naming `path`; its errno is ENOSPC when there is
     no room, and the message then says how many bytes are needed and free. Either way `path` is as it was.
     """
@@ -60,7 +62,7 @@ def write_wav(
     start = wav.header(samples, rate, sample_format)
     size = len(start) + samples * wav.SAMPLE_BYTES[sample_format]
     levels = _Levels()
-    with explaining_failure(path, size), atomic.replacing(path) as file:
+    with explaining_failure(path, size), atomic.replacing(path, keep_equal=True) as file:
         file.write(start)
         for block in blocks:
             levels.hear(block)

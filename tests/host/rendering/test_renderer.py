@@ -79,11 +79,24 @@ def test_a_run_that_is_up_to_date_is_skipped(bench: Bench) -> None:
 
 def test_a_rebuild_writes_the_file_anew_from_the_takes(bench: Bench) -> None:
     bench.render(FakeEngine())
-    before = bench.run.final.stat().st_ino
+    whole = bench.run.final.read_bytes()
+    bench.run.final.write_bytes(whole[:-2] + b"xx")
     engine = FakeEngine()
     assert bench.render(engine, rebuild=True).outcome == "done"
     assert engine.requests == []
-    assert bench.run.final.stat().st_ino != before
+    assert bench.run.final.read_bytes() == whole
+
+
+def test_a_file_whose_manifest_a_killed_process_did_not_write_is_not_made_twice(bench: Bench) -> None:
+    bench.render(FakeEngine())
+    before = bench.run.final.stat()
+    bench.run.write_manifest({**bench.run.read_manifest(), "complete": False, "output": None})
+    engine = FakeEngine()
+    assert bench.render(engine).outcome == "done"
+    assert engine.requests == []
+    assert (bench.run.final.stat().st_ino, bench.run.final.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert bench.run.read_manifest()["complete"]
+    assert not list(bench.run.folder.glob(".*.part"))
 
 
 def test_a_deleted_take_alone_is_rendered_again(bench: Bench) -> None:
