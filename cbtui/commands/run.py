@@ -18,7 +18,7 @@ from cbtui.paths import Places
 if TYPE_CHECKING:
     from cbtui.core.problem import InvalidFile
     from cbtui.host.rendering.modes import Modes
-    from cbtui.host.rendering.renderer import Rendered
+    from cbtui.host.rendering.rendered import Rendered
     from cbtui.jobs import Loaded
 
 
@@ -84,10 +84,13 @@ def render_files(
         return exits.INVALID
     engines = make_engines(arguments, places)
     outcomes: list[Rendered] = []
-    for rendered in render_tasks(tasks, engines=engines, modes=modes, report=progress, should_stop=stopped):
+
+    def settle(rendered: Rendered) -> None:
         outcomes.append(rendered)
         progress.erase()
         console.result(_line(rendered))
+
+    render_tasks(tasks, engines=engines, modes=modes, report=progress, settle=settle, should_stop=stopped)
     if stopped.number is not None:
         console.tell("Stopped. What is rendered is kept: the same command goes on from there.")
         return 128 + stopped.number

@@ -112,14 +112,20 @@ class Vitals:
     peak: int | None = None
 
 
+def all_are_wanted(request_id: str) -> bool:
+    """Of a stream whose requests nobody takes back."""
+    return True
+
+
 class Engine(Protocol):
     """Turns a stream of requests into a stream of results.
 
     Results come as they finish, in any order. The engine takes requests from the iterator as it has room for them.
     `should_stop` is asked before every token; once it answers True, the stream ends and unfinished requests give no
-    result. Raises `EngineUnavailable` when the engine cannot load, `DeviceLost` and `OutOfMemory`, with no unfinished
-    request answered, and `UnusableReference` for nothing: a clip that cannot be used is a `ChunkFailure` of the
-    requests that name it.
+    result. `is_wanted` is asked as often of every request in work, by its id; one that is not wanted any more gives no
+    result, or one that nobody waits for. Raises `EngineUnavailable` when the engine cannot load, `DeviceLost` and
+    `OutOfMemory`, with no unfinished request answered, and `UnusableReference` for nothing: a clip that cannot be used
+    is a `ChunkFailure` of the requests that name it.
 
     `batch` bounds how many requests are worked on at once; it may be lowered between two calls of `render`.
     """
@@ -167,4 +173,5 @@ class Engine(Protocol):
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[ChunkResult | ChunkFailure]: ...

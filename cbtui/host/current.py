@@ -1,9 +1,9 @@
-"""The rendering that is under way: what the engine's thread says of it, and what others want of it."""
+"""A rendering that is under way: what the engine's thread says of it, and what others want of it."""
 
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
@@ -11,9 +11,6 @@ from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.rendering.pace import TokenPace
 from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
 from cbtui.host.store import Progress, Store, StoreError, TaskRow
-
-# How often progress in tokens and cache look-ups are written down. Each time costs an fsync.
-_WRITE_SECONDS = 0.4
 
 
 @dataclass(slots=True)
@@ -25,7 +22,7 @@ class Wishes:
 
 
 class Current:
-    """Listens to the renderer for one task, and writes what it hears into the store a few times a second.
+    """Listens to the renderer for one task, and has what it hears written into the store.
 
     Belongs to the engine's thread, but for `task`, `wishes` and `tokens_per_second`. `take_seconds` is the work that
     went into takes of `chunks_made` chunks; `has_run` tells that a run has begun.
@@ -45,7 +42,6 @@ class Current:
         self._looked_up: list[CacheEvent] = []
         self._fresh_run_unwritten = False
         self._told_of_store = False
-        self._written_at = time.monotonic()
 
     @property
     def tokens_per_second(self) -> float:
@@ -72,14 +68,12 @@ class Current:
                 ready = f", {report.ready} ready" if report.ready else ""
                 message = f"run {report.run}: {report.chunks} chunks{ready}"
                 self._journal(JournalEntry("rendering", message, self.task.id, facts=start))
-                self._write_progress()
+                write_progress(self._store, [self])
             case ChunkProgressed():
                 self._pace.count(report)
             case TakeFinished():
                 self._finish_take(report)
                 return report
-        if time.monotonic() - self._written_at > _WRITE_SECONDS:
-            self._write_progress()
         return None
 
     def write_look_ups(self) -> None:
@@ -101,22 +95,40 @@ class Current:
         speech = f"{take.speech_seconds:.1f} s of speech in {take.work_seconds:.1f} s"
         message = f"{self._done}/{self._total} chunks, {speech}"
         self._journal(JournalEntry("chunk", message, self.task.id, facts=facts))
-        self._write_progress(advanced=True)
+        write_progress(self._store, [self], advanced=True)
 
-    def _write_progress(self, *, advanced: bool = False) -> None:
-        """Progress that cannot be written is only old when the next is."""
-        self._written_at = time.monotonic()
-        progress = Progress(self._done, self._total, self._pace.total)
-        try:
-            with self._store.transaction():
-                self._store.tasks.set_progress(self.task.id, progress, advanced=advanced)
-                if self._fresh_run_unwritten:
-                    self._store.tasks.begin_fresh_run(self.task.id)
-                self.write_look_ups()
-        except StoreError as error:
-            if not self._told_of_store:
-                self._told_of_store = True
-                self._journal(JournalEntry("store", f"progress is not written: {error}", self.task.id, "warning"))
-        else:
-            self._told_of_store = self._fresh_run_unwritten = False
-            self.forget_look_ups()
+    def write(self, *, advanced: bool) -> None:
+        """Write down how far it is, in the transaction that is open. Raises StoreError."""
+        self._store.tasks.set_progress(
+            self.task.id, Progress(self._done, self._total, self._pace.total), advanced=advanced
+        )
+        if self._fresh_run_unwritten:
+            self._store.tasks.begin_fresh_run(self.task.id)
+        self.write_look_ups()
+
+    def is_written(self) -> None:
+        """What `write` wrote stands."""
+        self._told_of_store = self._fresh_run_unwritten = False
+        self.forget_look_ups()
+
+    def is_not_written(self, error: StoreError) -> None:
+        if not self._told_of_store:
+            self._told_of_store = True
+            self._journal(JournalEntry("store", f"progress is not written: {error}", self.task.id, "warning"))
+
+
+def write_progress(store: Store, currents: Sequence[Current], *, advanced: bool = False) -> None:
+    """Write down how far these renderings are, all in one transaction.
+
+    Progress that cannot be written is only old when the next is.
+    """
+    try:
+        with store.transaction():
+            for current in currents:
+                current.write(advanced=advanced)
+    except StoreError as error:
+        for current in currents:
+            current.is_not_written(error)
+    else:
+        for current in currents:
+            current.is_written()

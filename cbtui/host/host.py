@@ -111,7 +111,7 @@ class Host:
     @property
     def is_rendering(self) -> bool:
         """Whether the engine works on a task at this moment."""
-        return self._line.current is not None
+        return bool(self._line.in_work)
 
     @property
     def restart_wanted(self) -> bool:

@@ -16,7 +16,7 @@ from cbtui.host.hooks import Hooks
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.persistence import Insistence
 from cbtui.host.rendering.digest import find_finished
-from cbtui.host.rendering.renderer import Rendered
+from cbtui.host.rendering.rendered import Rendered
 from cbtui.host.store import Store, TaskRow, UnknownTask
 
 T = TypeVar("T")

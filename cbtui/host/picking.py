@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from cbtui.core.stamp import Stamp
@@ -18,10 +18,10 @@ from cbtui.host.store import Store, TaskRow
 
 
 class Picking:
-    """Belongs to the engine's thread. `last` is what was rendered last.
+    """Belongs to the engine's thread, but for `in_work`.
 
-    `announce` hears of a rendering inside of the transaction that begins it, and of None where that fails: whoever
-    finds a task being rendered in the store finds its rendering too.
+    `in_work` are the renderings that have begun; any thread may look. A rendering is there inside of the transaction
+    that begins it: whoever finds a task being rendered in the store finds its rendering too.
     """
 
     def __init__(
@@ -34,7 +34,6 @@ class Picking:
         journal: Journal,
         overtake: int,
         loaded_models: Callable[[], Collection[str]],
-        announce: Callable[[Current | None], None],
         look_again: Callable[[Path], None],
     ) -> None:
         self._store = store
@@ -44,32 +43,47 @@ class Picking:
         self._journal = journal
         self._overtake = overtake
         self._loaded_models = loaded_models
-        self._announce = announce
         self._look_again = look_again
-        self.last: Need | None = None
+        self.in_work: tuple[Current, ...] = ()
+        self._last: Need | None = None
 
-    def begin_next(self) -> Current | None:
-        """The rendering of the next task; None where there is none, or the queue is paused. Raises StoreError."""
-        if not self._store.queue.next_queued(1):
+    def begin_next(self, *, beside: Sequence[TaskRow] = (), model: str | None = None) -> Current | None:
+        """The rendering of the next task; None where there is none, or the queue is paused. Raises GivenUp.
+
+        With a `model`, only of a task that needs it. One that a host died of is not begun `beside` others: if it is
+        what kills, nothing else goes with it.
+        """
+        if not self._insist(lambda: self._store.queue.next_queued(1)):
             return None
+        if any(row.deaths for row in beside):
+            return None
+        return self._insist(lambda: self._begin_next(alone=not beside, model=model))
+
+    def leave(self, current: Current) -> None:
+        """A rendering has come to its end."""
+        self.in_work = tuple(each for each in self.in_work if each is not current)
+
+    def _begin_next(self, *, alone: bool, model: str | None) -> Current | None:
+        before = self.in_work
         try:
             # What a person does to the queue comes before all of it or after.
             with self._store.transaction():
-                return None if self._store.meta.paused else self._choose_and_begin()
+                return None if self._store.meta.paused else self._choose_and_begin(alone=alone, model=model)
         except BaseException:
-            self._announce(None)
+            self.in_work = before
             raise
 
-    def _choose_and_begin(self) -> Current | None:
+    def _choose_and_begin(self, *, alone: bool, model: str | None) -> Current | None:
         queued = self._store.queue.next_queued(self._overtake + 1)
-        choice = choose(queued, self.last, self._loaded_models(), self._overtake)
-        if choice is None:
+        choice = choose(queued, self._last, self._loaded_models(), self._overtake)
+        if choice is None or (model is not None and choice.task.model != model) or (choice.task.deaths and not alone):
             return None
         row = self._store.tasks.begin(choice.task.id, overtaking=choice.overtakes)
         if choice.spared:
             self._store.meta.count("swaps_avoided")
+        self._last = Need(row.model, row.voice)
         current = Current(row, self._store, self._journal)
-        self._announce(current)
+        self.in_work = (*self.in_work, current)
         return current
 
     def read(self, current: Current) -> Task | None:

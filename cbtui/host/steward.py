@@ -7,7 +7,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -126,7 +126,7 @@ class Steward:
             if command.verb in {"load", "unload"}:
                 self._hand_over(command)
                 return
-            answer, current = self._insist(lambda: self._obey(store, command))
+            answer, in_work = self._insist(lambda: self._obey(store, command))
         except GivenUp:
             raise
         except (Refused, StoreError) as error:
@@ -137,9 +137,10 @@ class Steward:
             log.exception("unexpected error at the command %s", command)
             self._refuse(store, command, f"an unexpected error: {error!r}")
             return
-        if current is not None and current.task.id in answer.interrupt:
-            wishes = current.wishes
-            (wishes.stop if answer.interrupt[current.task.id] else wishes.make_way).set()
+        for current in in_work:
+            if current.task.id in answer.interrupt:
+                wishes = current.wishes
+                (wishes.stop if answer.interrupt[current.task.id] else wishes.make_way).set()
         self._tell(command, answer.text)
         if command.verb == "retry":
             self._line.try_again()
@@ -147,12 +148,12 @@ class Steward:
             (self._line.finish if command.arguments.get("after_chunk") else self._on_stop)()
         self._line.wake()
 
-    def _obey(self, store: Store, command: Command) -> tuple[Answer, Current | None]:
-        """Carry out and answer a command in one transaction; with the rendering that was under way at that moment."""
+    def _obey(self, store: Store, command: Command) -> tuple[Answer, Sequence[Current]]:
+        """Carry out and answer a command in one transaction; with the renderings under way at that moment."""
         with store.transaction():
             answer = self._stop(command) if command.verb == "stop" else obey(store, command.verb, command.arguments)
             store.commands.answer(command.number, "done", answer.text)
-            return answer, self._line.current
+            return answer, self._line.in_work
 
     def _stop(self, command: Command) -> Answer:
         # A clock that was put back makes no newer command an old one.
@@ -221,11 +222,11 @@ class Steward:
 
     def _tell_how_it_fares(self) -> None:
         sample = self._monitor.sample()
-        current = self._line.current
+        in_work = self._line.in_work
         facts: Mapping[str, Any] = {
             "at": time.time(),
-            "rendering": current.task.id if current else None,
-            "tokens_per_second": round(current.tokens_per_second, 1) if current else None,
+            "rendering": [current.task.id for current in in_work],
+            "tokens_per_second": round(sum(current.tokens_per_second for current in in_work), 1) if in_work else None,
             "hold": self._line.hold,
             "doing": str(self._line.doing),
             "models": _models(self._engines),

@@ -102,7 +102,7 @@ def test_a_device_lost_with_a_task_that_is_not_wanted_leaves_it_where_it_was_put
     engine = GatedEngine(lose_at("deadly"))
     # Deaf to the wish to stop, as in the middle of a call of the library.
     render = engine.render
-    engine.render = lambda requests, *, emit, should_stop: render(requests, emit=emit, should_stop=lambda: False)  # type: ignore[method-assign,assignment]
+    engine.render = lambda requests, **options: render(requests, emit=options["emit"], should_stop=lambda: False)  # type: ignore[method-assign,assignment]
     with serving(places, engine) as served:
         served.drop("a.txt", "This is deadly.")
         served.until(lambda: engine.begun, "begun")

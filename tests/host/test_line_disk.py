@@ -15,7 +15,7 @@ import pytest
 from cbtui.host.blocks import has_room
 from cbtui.host.control import obey
 from cbtui.host.live import LiveFile
-from cbtui.host.rendering import renderer
+from cbtui.host.rendering import run_in_progress
 from cbtui.host.store import StoreFull, open_store
 from cbtui.paths import Places
 from tests.host.serving import serving
@@ -169,7 +169,7 @@ def test_a_command_that_finds_no_room_is_none_that_was_half_obeyed(
 
 def test_an_export_without_room_waits_longer_each_time(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[float] = []
-    real, enough = renderer.export, threading.Event()
+    real, enough = run_in_progress.export, threading.Event()
 
     def export(path: Path, *more: object) -> object:
         tried.append(served.host._line._blocks.next_due() or 0.0)
@@ -178,7 +178,7 @@ def test_an_export_without_room_waits_longer_each_time(places: Places, monkeypat
         return real(path, *more)  # type: ignore[arg-type]
 
     with serving(places) as served:
-        monkeypatch.setattr(renderer, "export", export)
+        monkeypatch.setattr(run_in_progress, "export", export)
         served.drop("a.txt", "Hello.")
         served.until(lambda: len(tried) >= 4, "tried again and again")
         (block,) = served.host._line._blocks._blocks.values()

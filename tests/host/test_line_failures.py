@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from cbtui.core.events import CacheEvent, EventSink
-from cbtui.engine.base import ChunkFailure, ChunkRequest
+from cbtui.engine.base import ChunkFailure, ChunkRequest, all_are_wanted
 from cbtui.host.options import HookCommands, HostOptions
 from cbtui.paths import Places
 from tests.host.serving import serving
@@ -26,9 +26,14 @@ class SilentEngine(FakeEngine):
     """Ends without an answer to what is bad."""
 
     def render(
-        self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
-        for request in super().render(requests, emit=emit, should_stop=should_stop):
+        for request in super().render(requests, emit=emit, should_stop=should_stop, is_wanted=is_wanted):
             if "bad" in self.texts[-1]:
                 return
             yield request
@@ -38,11 +43,16 @@ class LoadingEngine(FakeEngine):
     """Tells that it loaded its model first."""
 
     def render(
-        self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
         if not self.requests:
             emit(CacheEvent("model", "tone@fake", hit=False, seconds=20.0))
-        yield from super().render(requests, emit=emit, should_stop=should_stop)
+        yield from super().render(requests, emit=emit, should_stop=should_stop, is_wanted=is_wanted)
 
 
 def failing(reason: str = "garbled") -> Callable[[ChunkRequest], Answer]:

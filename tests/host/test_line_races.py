@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from cbtui.host.rendering import renderer
+from cbtui.host.rendering import run_in_progress
 from cbtui.host.store import StoreBusy
 from cbtui.host.store.queue import Queue
 from cbtui.host.store.tasks import Tasks
@@ -30,14 +30,14 @@ class Gate:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached = threading.Event()
         self.go_on = threading.Event()
-        export = renderer.export
+        export = run_in_progress.export
 
         def export_later(*arguments: object) -> object:
             self.reached.set()
             assert self.go_on.wait(DEADLINE)
             return export(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(renderer, "export", export_later)
+        monkeypatch.setattr(run_in_progress, "export", export_later)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from cbtui.core.events import EventSink
-from cbtui.engine.base import ChunkRequest
+from cbtui.engine.base import ChunkRequest, all_are_wanted
 from cbtui.host.line import Line
 from cbtui.host.monitor import Monitor
 from cbtui.host.persistence import GivenUp, Insistence
@@ -37,7 +37,12 @@ class StuckEngine(FakeEngine):
         self.over = threading.Event()
 
     def render(
-        self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
         for request in requests:
             self.stuck.set()

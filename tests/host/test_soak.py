@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from cbtui.core.events import EventSink
-from cbtui.engine.base import ChunkRequest
+from cbtui.engine.base import ChunkRequest, all_are_wanted
 from tests.host.serving import serving
 from tests.support.fake_engine import Answer, FakeEngine, speak
 from tests.support.fake_host import places_in
@@ -32,7 +32,12 @@ class Forgetful(FakeEngine):
     """Keeps no list of what it was asked, which would be the leak."""
 
     def render(
-        self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
         return map(speak, requests)
 

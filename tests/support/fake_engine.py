@@ -9,7 +9,7 @@ import numpy as np
 
 from cbtui.core.events import EventSink
 from cbtui.core.task import Chunking, Output, Speaker, Task
-from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, Vitals
+from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, Vitals, all_are_wanted
 
 RATE = 24_000
 Answer = ChunkResult | ChunkFailure
@@ -60,7 +60,12 @@ class FakeEngine:
         }
 
     def render(
-        self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
         for request in requests:
             if should_stop():

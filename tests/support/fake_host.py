@@ -18,7 +18,7 @@ from pathlib import Path
 from cbtui.core import status
 from cbtui.core.events import ChunkProgressed, EventSink
 from cbtui.core.task import EngineName, ModelName
-from cbtui.engine.base import ChunkRequest, DeviceLost, Engine
+from cbtui.engine.base import ChunkRequest, DeviceLost, Engine, all_are_wanted
 from cbtui.engine.cache import ModelCache
 from cbtui.host.host import Host
 from cbtui.host.journal import JournalEntry
@@ -51,7 +51,12 @@ class SlowEngine(FakeEngine):
         self.seconds = seconds
 
     def render(
-        self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
         for request in requests:
             for token in range(20):

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from cbtui.core.events import ChunkProgressed, EventSink
-from cbtui.engine.base import ChunkRequest
+from cbtui.engine.base import ChunkRequest, all_are_wanted
 from tests.support.fake_engine import Answer, FakeEngine, speak
 
 _GLANCE = 0.005
@@ -32,7 +32,12 @@ class GatedEngine(FakeEngine):
         self._open.set()
 
     def render(
-        self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
         for request in requests:
             self.begun.append(request.text)
@@ -41,7 +46,12 @@ class GatedEngine(FakeEngine):
                 if should_stop():
                     self.stopped.append(request.text)
                     return
+                if not is_wanted(request.request_id):
+                    break
                 tokens += 1
                 emit(ChunkProgressed(request.request_id, tokens))
+            if not is_wanted(request.request_id):
+                self.stopped.append(request.text)
+                continue
             self.requests.append(request)
             yield self._answer(request)

@@ -121,7 +121,7 @@ def live(at: float) -> dict[str, Any]:
     models = [{"model": "english@cuda", "bytes": 3_200_000_000, "load_seconds": 8.2}]
     return {
         "at": at,
-        "rendering": "book/chapter-04",
+        "rendering": ["book/chapter-04"],
         "tokens_per_second": 88.0,
         "hold": "",
         "models": models,

@@ -81,7 +81,7 @@ async def test_the_queue_at_rest_sends_nothing(places: Places, sent: list[str], 
 
 def at(seconds: float, *, busy: bool = False, **memory: Any) -> dict[str, Any]:
     told = live(seconds)
-    return {**told, "rendering": "book/one" if busy else None, "memory": {**told["memory"], **memory}}
+    return {**told, "rendering": ["book/one"] if busy else [], "memory": {**told["memory"], **memory}}
 
 
 @pytest.mark.parametrize(

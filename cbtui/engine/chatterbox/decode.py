@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from cbtui.core.task import Precision
+from cbtui.engine.base import all_are_wanted
 from cbtui.engine.chatterbox.attention import EachAlone, Span
 from cbtui.engine.chatterbox.prefill import Prefill, Prompt, Sequence
 from cbtui.engine.chatterbox.sampling import Parameters, draw, guide, probabilities, probabilities_turbo
@@ -42,16 +43,24 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A sequence that nobody wants any more; nothing of it is kept."""
+
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """How decoding is watched.
 
-    `progressed` gets a request's id and its count after each token; `should_stop` is asked before each; `batch` says
-    how many sequences may be in work.
+    `progressed` gets a request's id and its count after each token; `should_stop` is asked before each, and of every
+    sequence, by its request's id, `is_wanted`; `batch` says how many sequences may be in work.
     """
 
     progressed: Callable[[str, int], None]
     should_stop: Callable[[], bool]
     batch: Callable[[], int]
+    is_wanted: Callable[[str], bool] = all_are_wanted
 
 
 # What the library and torch raise for a text or a draw that they cannot do; one chunk must not end the others.
@@ -78,7 +87,7 @@ class Decoder:
         shape, rows = self._transformer, 1 if self._t3.is_gpt else 2
         return 2 * rows * shape.layers * shape.heads * shape.head_size * torch.float32.itemsize
 
-    def decode(self, prompts: Iterator[Prompt], watch: Watch) -> Iterator[Drawn | Broken]:
+    def decode(self, prompts: Iterator[Prompt], watch: Watch) -> Iterator[Drawn | Broken | Dropped]:
         """Results as they end. A prompt is taken when there is room for it, in the same step in which one leaves.
 
         Raises Stopped.
@@ -86,6 +95,7 @@ class Decoder:
         active: list[Sequence] = []
         more = True
         while True:
+            yield from _drop_unwanted(active, watch)
             while more and len(active) < max(1, watch.batch()):
                 prompt = next(prompts, None)
                 if prompt is None:
@@ -195,3 +205,9 @@ class Decoder:
             if not (self._t3.is_gpt and sequence.tokens):
                 row[self._t3.hp.start_speech_token] = True
         return seen
+
+
+def _drop_unwanted(active: list[Sequence], watch: Watch) -> Iterator[Dropped]:
+    for sequence in [each for each in active if not watch.is_wanted(each.prompt.request_id)]:
+        active.remove(sequence)
+        yield Dropped(sequence.prompt)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbtui.core.events import EventSink, Noticed
 from cbtui.core.task import UNUSED_SAMPLING, ModelName, Precision, Sampling
-from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, Vitals
+from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, Vitals, all_are_wanted
 from cbtui.engine.cache import ModelCache, ModelKey
 from cbtui.engine.chatterbox.cached_model import LoadedModel, find_checkpoint, get_model
 from cbtui.engine.chatterbox.checkpoint import Checkpoint
@@ -117,15 +117,27 @@ class ChatterboxEngine:
         return read_vitals(self._cache.peek(self._key), self._key.device) if self._key else Vitals()
 
     def render(
-        self, requests: Iterable[ChunkRequest], *, emit: EventSink, should_stop: Callable[[], bool]
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[ChunkResult | ChunkFailure]:
         waiting = iter(requests)
         first = next(waiting, None)
         if first is None or should_stop():
             return
-        yield from self.stream(emit=emit, should_stop=should_stop).answer(itertools.chain([first], waiting))
+        stream = self.stream(emit=emit, should_stop=should_stop, is_wanted=is_wanted)
+        yield from stream.answer(itertools.chain([first], waiting))
 
-    def stream(self, *, emit: EventSink, should_stop: Callable[[], bool]) -> ChunkStream:
+    def stream(
+        self,
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
+    ) -> ChunkStream:
         """What answers requests, with the model loaded and held: what the cache lets go of goes with the stream."""
         from cbtui.engine.chatterbox.stream import ChunkStream
 
@@ -143,6 +155,7 @@ class ChatterboxEngine:
             flow_steps=self._flow_steps,
             emit=emit,
             should_stop=should_stop,
+            is_wanted=is_wanted,
         )
 
     def _loaded(self, emit: EventSink) -> LoadedModel:

@@ -13,10 +13,10 @@ import torch
 from cbtui.core.events import ChunkProgressed, EventSink
 from cbtui.core.fingerprint import fingerprint
 from cbtui.core.task import ModelName
-from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference
+from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, all_are_wanted
 from cbtui.engine.chatterbox.cached_model import LoadedModel
 from cbtui.engine.chatterbox.conditionals import s3gen_reference, t3_condition
-from cbtui.engine.chatterbox.decode import MODEL_ERRORS, Broken, Drawn, Stopped, Watch
+from cbtui.engine.chatterbox.decode import MODEL_ERRORS, Broken, Drawn, Dropped, Stopped, Watch
 from cbtui.engine.chatterbox.faults import explain_fault
 from cbtui.engine.chatterbox.languages import LanguageUnavailable
 from cbtui.engine.chatterbox.prefill import Prompt
@@ -62,6 +62,7 @@ class ChunkStream:
     flow_steps: int | None
     emit: EventSink
     should_stop: Callable[[], bool]
+    is_wanted: Callable[[str], bool] = all_are_wanted
     _in_work: dict[str, _InWork] = field(default_factory=dict)
     _refused: deque[ChunkFailure] = field(default_factory=deque)
     _since: float = field(default_factory=time.monotonic)
@@ -72,15 +73,17 @@ class ChunkStream:
             for outcome in self.draw(requests):
                 self._share_out_time()
                 yield from self._take_refused()
-                yield self._finish(outcome)
+                work = self._in_work.pop(outcome.prompt.request_id)
+                if not isinstance(outcome, Dropped):
+                    yield from self._finish(work, outcome)
                 self._since = time.monotonic()
         except Stopped:
             return
         yield from self._take_refused()
 
-    def draw(self, requests: Iterable[ChunkRequest]) -> Iterator[Drawn | Broken]:
+    def draw(self, requests: Iterable[ChunkRequest]) -> Iterator[Drawn | Broken | Dropped]:
         """Speech tokens alone. Raises Stopped."""
-        watch = Watch(self._progressed, self.should_stop, self.batch)
+        watch = Watch(self._progressed, self.should_stop, self.batch, self.is_wanted)
         yield from self.speaking.decoder.decode(self._prompts(requests), watch)
 
     def _prompts(self, requests: Iterable[ChunkRequest]) -> Iterator[Prompt]:
@@ -117,30 +120,39 @@ class ChunkStream:
             self.cap + 1 if name == "turbo" else self.cap,
         )
 
-    def _finish(self, outcome: Drawn | Broken) -> ChunkResult | ChunkFailure:
-        work = self._in_work.pop(outcome.prompt.request_id)
+    def _finish(self, work: _InWork, outcome: Drawn | Broken) -> Iterator[ChunkResult | ChunkFailure]:
+        """The one answer, or none where nobody wants it any more. Raises Stopped."""
         if isinstance(outcome, Broken):
-            return self._failure(work.request, outcome.error)
+            yield self._failure(work.request, outcome.error)
+            return
         try:
-            return self._vocode(work, outcome)
+            yield self._vocode(work, outcome)
+        except Stopped:
+            if self.should_stop():
+                raise
         except (Refused, *MODEL_ERRORS) as error:
-            return self._failure(work.request, error)
+            yield self._failure(work.request, error)
 
     def _vocode(self, work: _InWork, drawn: Drawn) -> ChunkResult:
         name = self.loaded.key.model
         speech = _speech_only(drawn.tokens, keep_beginning=name == "turbo")
         if speech.numel() < _MIN_SPEECH_TOKENS[name]:
             raise Refused("the model ended the speech before it began", retry=True)
-        if self.should_stop():
+        request = work.request
+
+        def should_stop() -> bool:
+            return self.should_stop() or not self.is_wanted(request.request_id)
+
+        if should_stop():
             raise Stopped
         started = time.monotonic()
         samples = self.speaking.vocoder.render(
             speech,
             s3gen_reference(work.voice, self.loaded.model.device),
-            seed=work.request.seed,
+            seed=request.seed,
             generator=drawn.prompt.generator,
             steps=self.flow_steps,
-            should_stop=self.should_stop,
+            should_stop=should_stop,
         )
         facts = ChunkFacts(
             tokens=int(drawn.tokens.numel()),
@@ -148,7 +160,7 @@ class ChunkStream:
             vocode_seconds=time.monotonic() - started,
             reached_token_cap=drawn.reached_cap,
         )
-        return ChunkResult(work.request.request_id, samples, facts)
+        return ChunkResult(request.request_id, samples, facts)
 
     def _failure(self, request: ChunkRequest, error: Exception) -> ChunkFailure:
         """Raises EngineUnavailable, DeviceLost and OutOfMemory for what is no fault of this chunk."""

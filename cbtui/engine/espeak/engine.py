@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from cbtui.core.events import EventSink, Noticed
-from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, Vitals
+from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, Vitals, all_are_wanted
 from cbtui.engine.espeak import speaking
 from cbtui.engine.espeak.resample import resample
 from cbtui.engine.espeak.speaking import Cancelled, Installation, NotSpoken, UnknownVoice, Utterance
@@ -75,8 +75,11 @@ class EspeakEngine:
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[ChunkResult | ChunkFailure]:
         """Results as they finish. Once the stream has ended, for whatever reason, no child process is left.
+
+        `is_wanted` is not asked: a chunk takes a moment.
 
         Raises EngineUnavailable when espeakng-loader is missing or does not work on this machine.
         """

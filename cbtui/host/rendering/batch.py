@@ -1,19 +1,21 @@
-"""Rendering a set of tasks, one after another, in one process: what `cbtui run` does."""
+"""Rendering a set of tasks in one process: what `cbtui run` does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Iterable
 
+from cbtui.core.events import Noticed
 from cbtui.core.task import Task
-from cbtui.engine.base import DeviceLost, Engine, EngineUnavailable, OutOfMemory, PreparationStopped
+from cbtui.engine.base import DeviceLost, EngineUnavailable, OutOfMemory, PreparationStopped
 from cbtui.host.rendering.engines import Engines
-from cbtui.host.rendering.modes import Mode, Modes, is_rebuild
-from cbtui.host.rendering.renderer import Rendered, Renderer
+from cbtui.host.rendering.modes import Modes
+from cbtui.host.rendering.opening import open_runs
+from cbtui.host.rendering.rendered import Rendered, explain
 from cbtui.host.rendering.reports import ReportSink
-from cbtui.host.rendering.runs import Run, RunInUse, find_runs, holding_task, next_seed, start_run
-from cbtui.host.rendering.takes import TakeIndex
+from cbtui.host.rendering.run_in_progress import RunInProgress
+from cbtui.host.rendering.runs import RunInUse
+from cbtui.host.rendering.shared_stream import SharedStream
 
 
 def render_tasks(
@@ -22,101 +24,111 @@ def render_tasks(
     engines: Engines,
     modes: Modes,
     report: ReportSink,
+    settle: Callable[[Rendered], None],
     should_stop: Callable[[], bool],
-) -> Iterator[Rendered]:
-    """Each run's outcome as it ends. Tasks of one model go together, so that each model is loaded once.
+) -> None:
+    """Render all tasks, those of one model together; `settle` hears each run's outcome at once.
 
     A task whose engine is unavailable gives the outcome `unavailable`, and so do the others that need the same. One
     that memory runs out for says nothing of the others: they may be smaller.
     """
-    unavailable: dict[tuple[str, str | None], str] = {}
-    for task in _grouped(tasks):
+    lost: DeviceLost | None = None
+    for group in _grouped(tasks):
         if should_stop():
             return
-        model, every_model = (task.engine, task.model), (task.engine, None)
-        known = unavailable.get(every_model) or unavailable.get(model)
-        if known:
-            yield Rendered(task, None, "unavailable", known)
-            continue
+        together = _Together(group, engines, modes, report=report, settle=settle, should_stop=should_stop)
         try:
-            yield from render_task(task, engines, modes.of(task.job), report=report, should_stop=should_stop)
+            if lost is not None and group[0].engine == "chatterbox":
+                raise EngineUnavailable(str(lost))
+            together.render()
         except PreparationStopped:
             return
         except EngineUnavailable as error:
-            if not isinstance(error, OutOfMemory):
-                unavailable[every_model if isinstance(error, DeviceLost) else model] = str(error)
-            yield Rendered(task, None, "unavailable", str(error))
-        except (RunInUse, OSError) as error:
-            yield Rendered(task, None, "failed", str(error))
+            lost = error if isinstance(error, DeviceLost) else lost
+            for task in together.give_up():
+                settle(Rendered(task, None, "unavailable", str(error)))
 
 
-def render_task(
-    task: Task,
-    engines: Engines,
-    mode: Mode,
-    *,
-    report: ReportSink,
-    should_stop: Callable[[], bool],
-    should_yield: Callable[[], bool] = lambda: False,
-) -> Iterator[Rendered]:
-    """The outcome of each run of one task that the mode is about.
+class _Together:
+    """Tasks of one model on their way through its engine."""
 
-    `should_stop` is asked before every token, `should_yield` before every chunk. Raises EngineUnavailable,
-    PreparationStopped, RunInUse and OSError.
-    """
-    output = engines.places.output
-    engine = engines.of(task)
-    engine.prepare(emit=report, should_stop=should_stop)
-    index = TakeIndex(engines.places.chunk_index)
-    renderer = Renderer(engine, index, report=report, should_stop=should_stop, should_yield=should_yield)
-    with holding_task(output, task):
-        runs = _own_runs(find_runs(output, task), task, engine)
-        fresh_seed = task.seed if task.seed is not None else next_seed(runs)
-        for run in _chosen(mode, runs) or [start_run(output, task, now=datetime.now())]:
-            if should_stop():
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        engines: Engines,
+        modes: Modes,
+        *,
+        report: ReportSink,
+        settle: Callable[[Rendered], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self._tasks = deque(tasks)
+        # Runs of the task that was taken last, where the mode is about several.
+        self._opened: deque[RunInProgress] = deque()
+        self._engines = engines
+        self._engine = engines.of(self._tasks[0])
+        self._modes = modes
+        self._report = report
+        self._settle = settle
+        self._should_stop = should_stop
+        self._stream = SharedStream(
+            self._engine, self._next_run, settle=lambda run, rendered: settle(rendered), should_stop=should_stop
+        )
+
+    def render(self) -> None:
+        """Raises EngineUnavailable and PreparationStopped, with tasks left that `give_up` names."""
+        self._engine.prepare(emit=self._report, should_stop=self._should_stop)
+        while True:
+            try:
+                self._stream.work()
+            except OutOfMemory as error:
+                self._relieve(error)
+            else:
                 return
-            seed = _seed_of(run, task, fresh_seed)
-            yield renderer.render(task, run, seed=seed, rebuild=is_rebuild(mode))
+
+    def give_up(self) -> list[Task]:
+        """Let go of everything; the tasks that have not come to an outcome."""
+        opened = [*self._stream.give_up(), *self._opened]
+        for run in self._opened:
+            run.close()
+        # A mode may be about several runs of one task.
+        return list({task.id: task for task in (*(run.task for run in opened), *self._tasks)}.values())
+
+    def _next_run(self) -> RunInProgress | None:
+        while not self._opened and self._tasks and not self._should_stop():
+            task = self._tasks.popleft()
+            try:
+                self._opened.extend(self._open(task))
+            except RunInUse as error:
+                self._settle(Rendered(task, None, "failed", str(error)))
+            except OSError as error:
+                self._settle(Rendered(task, None, "failed", explain(error)))
+        return self._opened.popleft() if self._opened else None
+
+    def _open(self, task: Task) -> list[RunInProgress]:
+        return open_runs(
+            task,
+            self._engine,
+            self._modes.of(task.job),
+            places=self._engines.places,
+            report=self._report,
+            should_stop=self._should_stop,
+        )
+
+    def _relieve(self, error: OutOfMemory) -> None:
+        """Make room and go on; where there is no way left, without the run that needs more than there is."""
+        relief = self._engines.relieve(self._stream.runs[0].task)
+        if relief:
+            self._report(Noticed(f"{error} Going on with {relief}.", "warning"))
+            return
+        culprit = self._stream.find_culprit()
+        if culprit is not None:
+            self._settle(Rendered(culprit.task, None, "unavailable", str(error)))
 
 
-def _own_runs(runs: list[Run], task: Task, engine: Engine) -> list[Run]:
-    """The runs that this engine made or began: a draft never takes the place of speech. Raises RunInUse."""
-    own = []
-    for run in runs:
-        manifest = run.read_manifest()
-        source = manifest.get("source")
-        if isinstance(source, str) and not _is_own(Path(source), task):
-            raise RunInUse(f"{run.folder} belongs to {source}: give one of the two another name, job or --output-dir")
-        facts = manifest.get("engine")
-        if not isinstance(facts, dict) or (facts.get("name"), facts.get("model")) == (engine.name, engine.model):
-            own.append(run)
-    return own
-
-
-def _is_own(source: Path, task: Task) -> bool:
-    """Whether a run made from this file is one of the task: its file, a text that it names, or a file that is gone."""
-    # The jobs directory may have been reached by another name.
-    real = source.resolve()
-    return not source.is_file() or real == task.source.resolve() or real in task.references
-
-
-def _chosen(mode: Mode, runs: list[Run]) -> list[Run]:
-    """The existing runs that a mode is about; none asks for a new one."""
-    if mode == "new":
-        return []
-    return runs if mode in {"all", "all-new"} else runs[-1:]
-
-
-def _seed_of(run: Run, task: Task, fresh: int) -> int:
-    """A run keeps the seed it began with, unless the task asks for a certain one."""
-    if task.seed is not None:
-        return task.seed
-    kept = run.read_manifest().get("seed")
-    return kept if isinstance(kept, int) else fresh
-
-
-def _grouped(tasks: Iterable[Task]) -> list[Task]:
+def _grouped(tasks: Iterable[Task]) -> list[list[Task]]:
+    """Tasks of one engine and model together, so that each model is loaded once."""
     groups: dict[tuple[str, str], list[Task]] = {}
     for task in tasks:
         groups.setdefault((task.engine, task.model), []).append(task)
-    return [task for group in groups.values() for task in group]
+    return list(groups.values())

@@ -111,9 +111,10 @@ class ModelsScreen(Lines, LiveScreen[None]):
 
     def action_load(self) -> None:
         self.cbtui.feed.ask("load", model=self._current)
-        task = self.cbtui.snapshot.live.get("rendering")
-        if task:
-            later = f"{self._current} is loaded once {visible(task)} is finished or paused"
+        tasks = self.cbtui.snapshot.live.get("rendering")
+        if tasks:
+            what = visible(tasks[0]) if len(tasks) == 1 else f"what is rendered now ({len(tasks)} tasks)"
+            later = f"{self._current} is loaded once {what} is finished or paused"
             self.notify(later, markup=False, timeout=6)
 
     def action_unload(self) -> None:

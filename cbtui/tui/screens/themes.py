@@ -208,4 +208,4 @@ def _live(column: int) -> dict[str, Any]:
     ours = _OURS[column % len(_OURS)] * 1e9
     memory = {"at": column * _COLUMN_SECONDS, "device": "cuda", "gpu": "a GPU", "total_bytes": 8e9}
     memory |= {"used_by_us_bytes": ours, "used_by_others_bytes": 1.2e9}
-    return {"rendering": "book/rendering", "memory": memory}
+    return {"rendering": ["book/rendering"], "memory": memory}

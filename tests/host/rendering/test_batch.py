@@ -15,7 +15,7 @@ from cbtui.engine.base import ChunkRequest, DeviceLost, EngineUnavailable, OutOf
 from cbtui.host.rendering.batch import render_tasks
 from cbtui.host.rendering.engines import Engines
 from cbtui.host.rendering.modes import parse_modes
-from cbtui.host.rendering.renderer import Rendered
+from cbtui.host.rendering.rendered import Rendered
 from cbtui.host.rendering.runs import find_runs, holding_task, start_run
 from cbtui.paths import Places
 from tests.support.fake_engine import Answer, FakeEngine, make_task, speak
@@ -44,10 +44,16 @@ class FakeEngines(Engines):
 
 
 def render(engines: Engines, *tasks: Task, mode: str = "last") -> list[Rendered]:
-    outcomes = render_tasks(
-        tasks, engines=engines, modes=parse_modes(mode), report=lambda report: None, should_stop=lambda: False
+    outcomes: list[Rendered] = []
+    render_tasks(
+        tasks,
+        engines=engines,
+        modes=parse_modes(mode),
+        report=lambda report: None,
+        settle=outcomes.append,
+        should_stop=lambda: False,
     )
-    return list(outcomes)
+    return outcomes
 
 
 def seeds(places: Places, task: Task) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import soundfile
 from cbtui.core.events import CacheEvent
 from cbtui.core.task import Output, Speaker
 from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult
-from cbtui.host.rendering.renderer import Rendered, Renderer
+from cbtui.host.rendering.rendered import Rendered
 from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
+from cbtui.host.rendering.run_in_progress import RunInProgress
 from cbtui.host.rendering.runs import Run
+from cbtui.host.rendering.shared_stream import SharedStream
 from cbtui.host.rendering.takes import TakeIndex
 from tests.support.fake_engine import RATE, FakeEngine, make_task, speak
 
@@ -36,11 +39,29 @@ class Bench:
     def render(
         self, engine: FakeEngine, text: str = TEXT, *, run: Run | None = None, rebuild: bool = False, **settings: object
     ) -> Rendered:
-        renderer = Renderer(engine, self.index, report=self.reports.append, should_stop=lambda: False)
-        return renderer.render(make_task(text, **settings), run or self.run, seed=1, rebuild=rebuild)
+        task = make_task(text, **settings)
+        return render_run(
+            RunInProgress(
+                task, run or self.run, engine, index=self.index, report=self.reports.append, seed=1, rebuild=rebuild
+            ),
+            engine,
+        )
 
     def takes(self) -> list[Path]:
         return sorted(self.run.chunks.glob("*.wav"))
+
+
+def render_run(run: RunInProgress, engine: FakeEngine, *, should_stop: Callable[[], bool] = lambda: False) -> Rendered:
+    """The outcome of one run that has the engine for itself."""
+    runs, outcomes = [run], list[Rendered]()
+    SharedStream(
+        engine,
+        lambda: runs.pop() if runs else None,
+        settle=lambda run, rendered: outcomes.append(rendered),
+        should_stop=should_stop,
+    ).work()
+    (outcome,) = outcomes
+    return outcome
 
 
 @pytest.fixture
@@ -190,8 +211,8 @@ def test_takes_are_on_disk_before_the_next_is_made(bench: Bench) -> None:
 
 def test_a_stop_keeps_the_takes_and_gives_no_file(bench: Bench) -> None:
     engine = FakeEngine()
-    renderer = Renderer(engine, bench.index, report=lambda report: None, should_stop=lambda: len(engine.requests) == 2)
-    assert renderer.render(make_task(TEXT), bench.run, seed=1).outcome == "stopped"
+    run = RunInProgress(make_task(TEXT), bench.run, engine, index=bench.index, report=lambda report: None, seed=1)
+    assert render_run(run, engine, should_stop=lambda: len(engine.requests) == 2).outcome == "stopped"
     assert len(bench.takes()) == 2
     assert not bench.run.final.exists()
     assert not bench.run.read_manifest()["complete"]

@@ -1,0 +1,175 @@
+"""One stream of requests to the engine that several runs share: what one leaves free of a batch, the next fills."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from cbtui.core.events import ChunkProgressed, Event
+from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine
+from cbtui.host.rendering.rendered import Rendered
+from cbtui.host.rendering.run_in_progress import RunInProgress
+
+NextRun = Callable[[], RunInProgress | None]
+Settle = Callable[[RunInProgress, Rendered], None]
+
+
+class SharedStream:
+    """Renders runs with one engine. Another is begun when those that are there leave the engine room.
+
+    `next_run` gives a run of this engine, or None where there is none to begin now; `settle` hears what became of
+    each, at once. `should_stop` is asked before every token. Requests carry the number of their run: `12/3.0`.
+    """
+
+    def __init__(self, engine: Engine, next_run: NextRun, *, settle: Settle, should_stop: Callable[[], bool]) -> None:
+        self._engine = engine
+        self._next_run = next_run
+        self._settle = settle
+        self._should_stop = should_stop
+        self._runs: dict[int, RunInProgress] = {}
+        self._numbers = itertools.count(1)
+        self._one_at_a_time = False
+        self._asking = 0
+        self._since = 0.0
+
+    @property
+    def runs(self) -> tuple[RunInProgress, ...]:
+        """Those that have begun and are not settled, the oldest first."""
+        return tuple(self._runs.values())
+
+    def work(self) -> None:
+        """Render until no run is left to begin, or the caller stops; every run that began is settled then.
+
+        Raises what Engine.render does, and what `next_run` and `settle` do. The runs are still there after that, and
+        `work` goes on with them.
+        """
+        for run in self.runs:
+            run.take_back()
+        while self._runs or self._begin_first():
+            answered = False
+            self._since = time.monotonic()
+            for result in self._engine.render(
+                self._requests(), emit=self._emit, should_stop=self._should_stop, is_wanted=self._is_wanted
+            ):
+                answered = True
+                self._share_out_time()
+                self._receive(result)
+                self._since = time.monotonic()
+            self._let_go()
+            if self._should_stop():
+                self._settle_each(self._runs, RunInProgress.end_early)
+            elif not answered:
+                self._settle_each(self._in_work(), lambda run: run.fail("the engine ended without an answer"))
+
+    def find_culprit(self) -> RunInProgress | None:
+        """After an error of the engine's: let go of the run that it came with, not settled.
+
+        None where several had something in the engine: from here on they go one at a time, and `work` will show which.
+        """
+        in_work = self._in_work()
+        if len(in_work) > 1:
+            self._one_at_a_time = True
+            return None
+        (number,) = in_work
+        run = self._runs.pop(number)
+        run.close()
+        return run
+
+    def give_up(self) -> tuple[RunInProgress, ...]:
+        """Let go of all runs, none of which is settled."""
+        runs = self.runs
+        self._runs.clear()
+        for run in runs:
+            run.close()
+        return runs
+
+    def _in_work(self) -> dict[int, RunInProgress]:
+        """The runs that have something in the engine; all, where none has."""
+        return {number: run for number, run in self._runs.items() if run.in_work} or dict(self._runs)
+
+    def _requests(self) -> Iterator[ChunkRequest]:
+        while not self._should_stop():
+            self._share_out_time()
+            self._let_go()
+            request = self._next_request()
+            self._since = time.monotonic()
+            if request is not None:
+                yield request
+            elif not self._begin_another():
+                return
+
+    def _next_request(self) -> ChunkRequest | None:
+        for number, run in self._runs.items():
+            request = run.next_request()
+            if request is not None:
+                self._asking = number
+                return replace(request, request_id=f"{number}/{request.request_id}")
+            if self._one_at_a_time:
+                return None
+        return None
+
+    def _begin_first(self) -> bool:
+        """Begin runs until one needs the engine; whether one does."""
+        while not self._runs:
+            if self._should_stop() or not self._begin_another():
+                return False
+        return True
+
+    def _begin_another(self) -> bool:
+        """Whether there was one to begin; it may have ended at once."""
+        if self._one_at_a_time and self._runs:
+            return False
+        run = self._next_run()
+        if run is None:
+            return False
+        number = next(self._numbers)
+        self._runs[number] = run
+        self._settle_if(number, run.begin())
+        return True
+
+    def _receive(self, result: ChunkResult | ChunkFailure) -> None:
+        number, _, name = result.request_id.partition("/")
+        run = self._runs.get(int(number))
+        if run is not None:
+            self._settle_if(int(number), run.receive(replace(result, request_id=name)))
+
+    def _let_go(self) -> None:
+        """Settle the runs that are interrupted, once what they have in the engine is answered or not wanted."""
+        done = {
+            number: run
+            for number, run in self._runs.items()
+            if run.should_stop() or (not run.in_work and run.is_interrupted())
+        }
+        self._settle_each(done, RunInProgress.end_early)
+
+    def _settle_each(
+        self, runs: Mapping[int, RunInProgress], outcome: Callable[[RunInProgress], Rendered | None]
+    ) -> None:
+        for number, run in list(runs.items()):
+            self._settle_if(number, outcome(run))
+
+    def _settle_if(self, number: int, rendered: Rendered | None) -> None:
+        if rendered is not None:
+            run = self._runs.pop(number)
+            run.close()
+            self._settle(run, rendered)
+
+    def _is_wanted(self, request_id: str) -> bool:
+        run = self._runs.get(int(request_id.partition("/")[0]))
+        return run is not None and not run.should_stop()
+
+    def _emit(self, event: Event) -> None:
+        """Pass on what the engine tells to the run it is about; a look-up is about the one that asked last."""
+        number = int(event.request_id.partition("/")[0]) if isinstance(event, ChunkProgressed) else self._asking
+        run = self._runs.get(number) or next(iter(self._runs.values()), None)
+        if run is not None:
+            run.report(event)
+
+    def _share_out_time(self) -> None:
+        """Charge the time since the last look to the runs by what each has in work."""
+        elapsed = time.monotonic() - self._since
+        total = sum(run.in_work for run in self._runs.values())
+        for run in self._runs.values():
+            run.work_seconds += elapsed * run.in_work / total if total else 0.0
