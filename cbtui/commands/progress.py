@@ -28,6 +28,14 @@ class _Pace:
     tokens: int = 0
 
 
+@dataclass(slots=True)
+class _Chunks:
+    """Of one run."""
+
+    done: int
+    total: int
+
+
 class Progress:
     """Listens to the renderer: shows what it says, and keeps the cache look-ups in the log."""
 
@@ -36,8 +44,8 @@ class Progress:
         self._log = log
         self._live = console.err.isatty() and os.environ.get("TERM") != "dumb"
         self._columns = os.get_terminal_size(console.err.fileno()).columns if self._live else 0
-        self._run: RunStarted | None = None
-        self._done = 0
+        # By task, since last there was none in work.
+        self._runs: dict[str, _Chunks] = {}
         self._drawing = TokenPace()
         self._pace = _Pace()
         self._drawn_at = 0.0
@@ -65,16 +73,25 @@ class Progress:
         self.erase()
         self._console.tell(line)
 
+    def settle(self, task: str) -> None:
+        """Nothing more comes of this task."""
+        self.erase()
+        if run := self._runs.get(task):
+            run.done = run.total
+
     def _start(self, run: RunStarted) -> None:
-        self._run = run
-        self._done = run.ready
+        if not self._in_work():
+            self._runs.clear()
+        self._runs[run.task.id] = _Chunks(run.ready, run.chunks)
         self._drawing.restart()
         ready = f", {run.ready} ready" if run.ready else ""
         chunks = "1 chunk" if run.chunks == 1 else f"{run.chunks} chunks"
         self.tell(f"Rendering {run.task.id}: {chunks}{ready}")
 
     def _finish_take(self, take: TakeFinished) -> None:
-        self._done += take.chunks
+        several = self._in_work() > 1
+        run = self._runs[take.task.id]
+        run.done += take.chunks
         self._pace.takes += 1
         self._pace.speech += take.speech_seconds
         self._pace.work += take.work_seconds
@@ -83,11 +100,18 @@ class Progress:
         if self._live:
             self._draw(now=True)
         else:
-            self._console.tell(f"  {self._status()}")
+            name = f"{take.task.id}: " if several else ""
+            self._console.tell(f"  {name}{self._status(run)}")
 
-    def _status(self) -> str:
-        assert self._run is not None
-        parts = [f"{self._done}/{self._run.chunks} chunks"]
+    def _in_work(self) -> int:
+        return sum(run.done < run.total for run in self._runs.values())
+
+    def _sum(self) -> _Chunks:
+        runs = self._runs.values()
+        return _Chunks(sum(run.done for run in runs), sum(run.total for run in runs))
+
+    def _status(self, chunks: _Chunks) -> str:
+        parts = [f"{chunks.done}/{chunks.total} chunks"]
         drawing = self._drawing.per_second()
         if drawing:
             parts.append(f"{drawing:.0f} tokens/s")
@@ -101,20 +125,21 @@ class Progress:
         return ", ".join(parts)
 
     def _seconds_left(self) -> float | None:
-        assert self._run is not None
-        if not self._pace.takes or self._done == self._run.chunks:
+        chunks = self._sum()
+        if not self._pace.takes or chunks.done == chunks.total:
             return None
-        return (self._run.chunks - self._done) * self._pace.work / self._pace.takes
+        return (chunks.total - chunks.done) * self._pace.work / self._pace.takes
 
     def _draw(self, *, now: bool = False) -> None:
-        if not self._live or self._run is None:
+        if not self._live or not self._runs:
             return
         moment = time.monotonic()
         if not now and moment - self._drawn_at < _REDRAW_SECONDS:
             return
         self._drawn_at = moment
-        filled = _BAR * self._done // max(1, self._run.chunks)
-        line = f"[{'#' * filled}{'-' * (_BAR - filled)}] {self._status()}"[: self._columns - 1]
+        chunks = self._sum()
+        filled = _BAR * chunks.done // max(1, chunks.total)
+        line = f"[{'#' * filled}{'-' * (_BAR - filled)}] {self._status(chunks)}"[: self._columns - 1]
         if line != self._line:
             self._line = line
             self._console.draw(f"\r{line}\x1b[K")

@@ -87,7 +87,7 @@ def render_files(
 
     def settle(rendered: Rendered) -> None:
         outcomes.append(rendered)
-        progress.erase()
+        progress.settle(rendered.task.id)
         console.result(_line(rendered))
 
     render_tasks(tasks, engines=engines, modes=modes, report=progress, settle=settle, should_stop=stopped)
