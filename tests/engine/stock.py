@@ -36,11 +36,11 @@ def cut_to_test_size() -> Iterator[None]:
         yield
 
 
-def load_stock(model: str, folder: Path) -> Any:
+def load_stock(model: str, folder: Path, device: str = "cpu") -> Any:
     """The library's model object, loaded by the library."""
     import importlib
 
     module, name = CLASSES[model]
     import_library()
     with cut_to_test_size(), logged_output():
-        return getattr(importlib.import_module(module), name).from_local(folder, "cpu")
+        return getattr(importlib.import_module(module), name).from_local(folder, device)

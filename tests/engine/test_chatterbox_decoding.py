@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from cbtui.core.task import MODEL_SAMPLING, Sampling
 from cbtui.engine.chatterbox.conditionals import flatten_voice, t3_condition
-from cbtui.engine.chatterbox.decode import Broken, Decoder, Drawn, Stopped, Watch
+from cbtui.engine.chatterbox.decode import Broken, Decoder, Drawn, Dropped, Stopped, Watch
 from cbtui.engine.chatterbox.library import logged_output
 from cbtui.engine.chatterbox.prefill import Prompt
 from cbtui.engine.chatterbox.prompt import text_tokens
@@ -183,6 +184,32 @@ def test_the_cap_ends_a_sequence_and_says_so(stock: Stock) -> None:
     assert isinstance(cut, Drawn)
     assert cut.reached_cap
     assert len(cut.tokens) == 3
+
+
+def test_memory_that_grows_with_a_sequence_changes_none_of_its_tokens(stock: Stock) -> None:
+    prompts = [stock.prompt(number, stock.defaults) for number in range(3)]
+    growing = decode(Decoder(stock.model.t3, "exact", room=3), prompts, batch=2)
+    again = [stock.prompt(number, stock.defaults) for number in range(3)]
+    assert growing == decode(stock.decoder, again, batch=2)
+    assert all(len(tokens) > 4 for tokens in growing.values())
+
+
+def test_one_that_is_not_wanted_any_more_leaves_and_the_others_go_on(english: Stock) -> None:
+    prompts = [english.prompt(number, english.defaults) for number in range(3)]
+    counts: Counter[str] = Counter()
+    watching = Watch(
+        lambda request_id, count: counts.update([request_id]),
+        lambda: False,
+        lambda: 3,
+        lambda request_id: request_id != "1" or counts["1"] < 4,
+    )
+    outcomes = {each.prompt.request_id: each for each in english.decoder.decode(iter(prompts), watching)}
+    assert isinstance(outcomes["1"], Dropped)
+    assert counts["1"] == 4
+    alone = [english.prompt(number, english.defaults) for number in (0, 2)]
+    assert decode(english.decoder, alone, batch=1) == {
+        name: each.tokens.tolist() for name, each in outcomes.items() if isinstance(each, Drawn)
+    }
 
 
 def test_an_error_in_a_step_is_told_for_each_that_was_in_it(english: Stock, monkeypatch: pytest.MonkeyPatch) -> None:

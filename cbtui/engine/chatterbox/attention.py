@@ -24,10 +24,7 @@ class Attention(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeyValues:
-    """Keys and values, each of shape [layers, rows, heads, capacity, size], float32.
-
-    Memory that was not written to yet costs nothing on the CPU, so the capacity may be what a sequence needs at most.
-    """
+    """Keys and values, each of shape [layers, rows, heads, capacity, size], float32."""
 
     keys: torch.Tensor
     values: torch.Tensor
@@ -45,9 +42,22 @@ class KeyValues:
     def bytes(self) -> int:
         return self.keys.nbytes + self.values.nbytes
 
+    @property
+    def capacity(self) -> int:
+        return self.keys.size(3)
+
     def row(self, number: int) -> KeyValues:
         """One row, in the same memory."""
         return KeyValues(self.keys[:, number : number + 1], self.values[:, number : number + 1])
+
+    def grown(self, more: int) -> KeyValues:
+        """The same, with room for so many positions more."""
+        layers, rows, heads, capacity, size = self.keys.shape
+        larger = KeyValues.empty(
+            layers=layers, rows=rows, heads=heads, capacity=capacity + more, size=size, device=self.keys.device
+        )
+        larger.begin_with(self, capacity)
+        return larger
 
     def begin_with(self, other: KeyValues, length: int) -> None:
         """Take over the first positions of another."""

@@ -63,17 +63,24 @@ class Watch:
     is_wanted: Callable[[str], bool] = all_are_wanted
 
 
+# Ten seconds of speech; what a sequence has too little room for, it gets in such steps.
+ROOM = 256
+
 # What the library and torch raise for a text or a draw that they cannot do; one chunk must not end the others.
 MODEL_ERRORS = (RuntimeError, ValueError, IndexError, AssertionError, MemoryError)
 
 
 class Decoder:
-    """Draws tokens from one T3 on its device, with weights of its own making."""
+    """Draws tokens from one T3 on its device, with weights of its own making.
 
-    def __init__(self, t3: Any, precision: Precision) -> None:
+    `room`: how many tokens' keys and values a sequence gets memory for at first. On the CPU memory that was not
+    written to costs nothing, and None gives all at once.
+    """
+
+    def __init__(self, t3: Any, precision: Precision, *, room: int | None = None) -> None:
         self._t3 = t3
         self._transformer = make_transformer(t3, precision)
-        self._prefill = Prefill(t3, self._transformer)
+        self._prefill = Prefill(t3, self._transformer, room)
         self._stop = t3.hp.stop_speech_token
 
     @property
@@ -156,6 +163,9 @@ class Decoder:
 
     def _next_logits(self, sequences: list[Sequence]) -> torch.Tensor:
         """Let each sequence read its last token; logits of shape [all rows, tokens], sequence by sequence."""
+        for sequence in sequences:
+            if sequence.length == sequence.past.capacity:
+                sequence.past = sequence.past.grown(ROOM)
         embedded = self._embed_last(sequences)
         rows = torch.tensor([sequence.rows for sequence in sequences], device=embedded.device)
         spans = [

@@ -72,10 +72,14 @@ class _Prefix:
 
 
 class Prefill:
-    """Begins sequences for one T3, keeping what its voices have in common."""
+    """Begins sequences for one T3, keeping what its voices have in common.
 
-    def __init__(self, t3: Any, transformer: Transformer) -> None:
+    `room` is how many tokens a sequence has room for at first (None: for all that it may draw).
+    """
+
+    def __init__(self, t3: Any, transformer: Transformer, room: int | None = None) -> None:
         self._t3 = t3
+        self._drawing_room = room
         self._transformer = transformer
         self._prefixes: OrderedDict[str, _Prefix] = OrderedDict()
 
@@ -93,7 +97,8 @@ class Prefill:
             start = start[:1]
         read = prefix.length + text.size(0)
         guided = prompt.sampling.cfg_weight > 0 and not self._t3.is_gpt
-        past = self._room(rows=2 if guided else 1, capacity=read + start.size(0) + prompt.cap)
+        drawn = prompt.cap if self._drawing_room is None else min(prompt.cap, self._drawing_room)
+        past = self._room(rows=2 if guided else 1, capacity=read + start.size(0) + drawn)
         sequence = Sequence(prompt, past, read + start.size(0))
         if self._t3.hp.is_multilingual:
             sequence.guard = AlignmentGuard(

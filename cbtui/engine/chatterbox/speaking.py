@@ -9,7 +9,7 @@ import psutil
 import torch
 
 from cbtui.core.task import Precision
-from cbtui.engine.chatterbox.decode import Decoder
+from cbtui.engine.chatterbox.decode import ROOM, Decoder
 from cbtui.engine.chatterbox.vocode import Vocoder
 
 # Where a step of more sequences gives hardly more tokens a second: two CPU cores are at their best at 8 (measured);
@@ -30,7 +30,8 @@ class Speaking:
 
     @classmethod
     def of(cls, model: Any, precision: Precision) -> Speaking:
-        return cls(Decoder(model.t3, precision), Vocoder(model, precision))
+        room = None if model.t3.device.type == "cpu" else ROOM
+        return cls(Decoder(model.t3, precision, room=room), Vocoder(model, precision))
 
     def fitting_batch(self) -> int:
         """How many chunks at once this device does best, as its free memory allows."""
