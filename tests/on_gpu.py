@@ -37,7 +37,7 @@ def main() -> int:
     arguments = _arguments()
     device: str = arguments.device
     if device == "cuda" and not torch.cuda.is_available():
-        print("no GPU that torch can use: nothing was measured", file=sys.stderr)  # noqa: T201
+        print("no GPU that torch can use: nothing was measured", file=sys.stderr)
         return 2
     found: dict[str, Any] = {"torch": torch.__version__, "device": device}
     if device == "cuda":
@@ -46,7 +46,7 @@ def main() -> int:
     found["bytes_per_sequence"] = bytes_per_sequence(device)
     found["memory_panel"] = memory_panel(device)
     found["benches"] = benches(device, arguments.model_dir, arguments.rounds, arguments.batches)
-    print(json.dumps(found, indent=2))  # noqa: T201
+    print(json.dumps(found, indent=2))
     differences = [each["relative_difference"] for each in found["against_the_library"].values()]
     alike = all(each["greedy_tokens_equal"] for each in found["against_the_library"].values())
     return 0 if alike and max(differences) < MOST_RELATIVE_DIFFERENCE else 1
