@@ -1,6 +1,6 @@
 """Everything that only a GPU can show, in one command: `python -m tests.on_gpu`. Prints one JSON object.
 
-On a machine without one: `--device cpu` runs the same steps there, `--model-dir` with a test checkpoint in seconds.
+On a machine without one, `--device cpu` runs the same steps there.
 """
 
 from __future__ import annotations
@@ -42,18 +42,20 @@ def main() -> int:
     found: dict[str, Any] = {"torch": torch.__version__, "device": device}
     if device == "cuda":
         found["gpu"] = torch.cuda.get_device_name()
-    found["against_the_library"] = {name: against_the_library(name, device) for name in MODEL_SAMPLING}
+    found["against_the_cpu"] = {name: against_the_cpu(name, device) for name in MODEL_SAMPLING}
     found["bytes_per_sequence"] = bytes_per_sequence(device)
     found["memory_panel"] = memory_panel(device)
-    found["benches"] = benches(device, arguments.model_dir, arguments.rounds, arguments.batches)
+    found["benches"] = {} if arguments.no_benches else benches(arguments)
     print(json.dumps(found, indent=2))
-    differences = [each["relative_difference"] for each in found["against_the_library"].values()]
-    alike = all(each["greedy_tokens_equal"] for each in found["against_the_library"].values())
-    return 0 if alike and max(differences) < MOST_RELATIVE_DIFFERENCE else 1
+    differences = [each["relative_difference"] for each in found["against_the_cpu"].values()]
+    alike = all(each["greedy_tokens_equal"] for each in found["against_the_cpu"].values())
+    measured = not any("error" in figures for figures in found["benches"].values())
+    return 0 if alike and measured and max(differences) < MOST_RELATIVE_DIFFERENCE else 1
 
 
-def against_the_library(name: str, device: str) -> dict[str, object]:
-    """Greedy tokens and logits of a test checkpoint on this device, beside ours on the CPU, the tests' oracle."""
+def against_the_cpu(name: str, device: str) -> dict[str, object]:
+    """Greedy tokens and logits of a test checkpoint on this device, beside those on the CPU, which tests hold to the
+    library's own."""
     logits, tokens = _greedy(name, device)
     expected, expected_tokens = _greedy(name, "cpu")
     difference = float((logits.cpu() - expected).norm() / expected.norm())
@@ -113,9 +115,12 @@ def memory_panel(device: str) -> dict[str, Any]:
     return {"held_bytes": held.nbytes, "seconds": seconds, "notices": notices, **sample.as_json()}
 
 
-def benches(device: str, model_dir: Path | None, rounds: int, batches: list[int]) -> dict[str, Any]:
+def benches(arguments: argparse.Namespace) -> dict[str, Any]:
     """`cbtui bench` of each kind; decoding and rendering with each batch."""
-    common = ["--device", device, "--rounds", str(rounds), *(["--model-dir", str(model_dir)] if model_dir else [])]
+    batches: list[int] = arguments.batches
+    common = ["--device", arguments.device, "--rounds", str(arguments.rounds)]
+    if arguments.model_dir:
+        common += ["--model-dir", str(arguments.model_dir)]
     found = {kind: _bench(kind, common) for kind in ("load", "voice")}
     for batch in batches:
         found[f"decode_{batch}"] = _bench("decode", [*common, "--batch", str(batch)])
@@ -136,6 +141,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model-dir", type=Path, help="a checkpoint; without it, a random one of full size is made")
     parser.add_argument("--rounds", type=int, default=1, help="measurements of each, for a median (1)")
     parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="chunks at once (8 32)")
+    parser.add_argument("--no-benches", action="store_true", help="only what is compared and read")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Five thousand tasks through one host: what a process holds stays what it was."""
+"""Thousands of tasks through one host: what a process holds stays what it was."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.host.serving import serving
 from tests.support.fake_engine import Answer, FakeEngine, speak
 from tests.support.fake_host import places_in
 
-TASKS = 5000
+TASKS = 2500
 SAMPLES = 25
 # The first tasks fill caches and pools.
 WARM_UP = 5
