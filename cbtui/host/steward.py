@@ -225,6 +225,7 @@ class Steward:
         facts: Mapping[str, Any] = {
             "at": time.time(),
             "rendering": current.task.id if current else None,
+            "engine": current.task.model.partition("/")[0] if current else None,
             "tokens_per_second": round(current.tokens_per_second, 1) if current else None,
             "hold": self._line.hold,
             "doing": str(self._line.doing),
