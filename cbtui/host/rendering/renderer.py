@@ -185,7 +185,8 @@ class _RunInProgress:
         for take in takes:
             save_take(self._path(take), samples, self._rate, facts)
         self._remember(first)
-        self._renderer.report(CacheEvent("chunk", first.key, hit=False, seconds=facts.seconds_spent))
+        named = self._named(first)
+        self._renderer.report(CacheEvent("chunk", first.key, hit=False, seconds=facts.seconds_spent, message=named))
         speech = len(samples) / self._rate
         self._renderer.report(
             TakeFinished(self._task, first.chunk.index, len(takes), speech, facts.seconds_spent, facts.tokens)
@@ -226,7 +227,10 @@ class _RunInProgress:
         for take in takes:
             facts = read_facts(self._path(take))
             saved = facts.seconds_spent if facts else 0.0
-            self._renderer.report(CacheEvent("chunk", take.key, hit=True, saved=saved))
+            self._renderer.report(CacheEvent("chunk", take.key, hit=True, saved=saved, message=self._named(take)))
+
+    def _named(self, take: PlannedTake) -> str:
+        return f"{self._task.id} #{take.chunk.index + 1}"
 
     def _assemble(self) -> Finished:
         takes = [
