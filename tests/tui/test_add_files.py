@@ -238,6 +238,14 @@ async def test_the_job_that_was_typed_holds_for_files_too(places: Places, home: 
         assert shown.app.screen.query_one("#field-job", Field).value == "book"
 
 
+@pytest.mark.parametrize("key", ["escape", "q"])
+async def test_keys_lead_back_from_the_list(places: Places, home: Path, key: str) -> None:
+    async with screened(places) as shown:
+        await begin(shown)
+        await shown.press(key)
+        await shown.until(lambda: isinstance(shown.app.screen, AddScreen), "the way back")
+
+
 async def test_a_folder_of_thousands_shows_its_first(places: Places, home: Path) -> None:
     many = home / "many"
     many.mkdir()

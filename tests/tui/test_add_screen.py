@@ -243,6 +243,17 @@ async def test_escape_asks_before_it_throws_a_text_away(places: Places) -> None:
         assert box(shown).is_blank
 
 
+async def test_q_leads_back_too_where_nothing_is_typed_into(places: Places) -> None:
+    async with screened(places) as shown:
+        await begin(shown)
+        await shown.press("q")
+        assert box(shown).text == "q"
+        await shown.press("backspace")
+        shown.app.screen.query_one("#preview").focus()
+        await shown.press("q")
+        assert isinstance(shown.app.screen, QueueScreen)
+
+
 async def test_a_text_that_was_kept_is_offered_the_next_time(places: Places) -> None:
     async with screened(places) as shown:
         await begin(shown, "Precious [/].")
