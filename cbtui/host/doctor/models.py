@@ -83,7 +83,7 @@ def _check_folder(folder: Path, model: ModelName) -> Check:
     try:
         checkpoint = checkpoint_in(folder, model)
     except EngineUnavailable as error:
-        fix = f"Copy all files of {REPOSITORIES[model]} there, or give another --model-dir, or none to download them"
+        fix = f"Copy all files of {REPOSITORIES[model]} there, or name another folder or none: {_NAMED_BY}"
         return Check(name, "problem", without_advice(error), fix)
     without = f", without {', '.join(absent)}" if absent else ""
     return Check(name, "ok", f"{checkpoint.bytes / GB:.1f} GB in {folder}{without}")
