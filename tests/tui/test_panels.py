@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +12,17 @@ from rich.cells import cell_len
 from textual.widget import Widget
 
 from cbtui.core.events import CacheEvent
+from cbtui.core.queue import Progress
 from cbtui.engine.cache_log import LayerSum
 from cbtui.tui.app import Options
+from cbtui.tui.opened import ChunkFacts, ChunkState, RunFacts
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.widgets.cache_log import CacheLog
+from cbtui.tui.widgets.detail import describe, summarise
 from cbtui.tui.widgets.host_line import HostLine
 from cbtui.tui.widgets.memory_graph import MemoryGraph
 from cbtui.tui.words import Words
-from tests.tui.pictured import NOON, PicturedApp, live, picture
+from tests.tui.pictured import NOON, PicturedApp, live, picture, row
 
 pytestmark = pytest.mark.asyncio
 
@@ -135,3 +139,32 @@ async def test_the_host_line_names_what_speaks(changes: dict[str, Any], said: st
     async with app.run_test(size=(120, 35)) as pilot:
         await pilot.pause()
         assert str(app.screen.query_one(HostLine).render()).strip() == f"viewer of process 4711 on studio · {said}"
+
+
+def run_of(*states: ChunkState) -> RunFacts:
+    chunks = (ChunkFacts(index, "", "", state, Path("take.wav"), 0.0) for index, state in enumerate(states))
+    return RunFacts("20260101-120000", Path("run"), (), tuple(chunks), None, "")
+
+
+@pytest.mark.parametrize(
+    ("states", "done", "said"),
+    [
+        (("done", "done", "rendering", "waiting"), 2, "2 of 4 chunks, 1 rendering, 1 waiting"),
+        (("done", "done", "rendering", "waiting"), 1, "1 of 4 chunks, 1 rendering, 2 waiting"),
+        (("done", "rendering", "waiting", "waiting"), 3, "3 of 4 chunks, 1 rendering"),
+    ],
+)
+async def test_the_chunks_on_disk_are_counted_as_the_queue_counts_them(
+    states: tuple[ChunkState, ...], done: int, said: str
+) -> None:
+    under_way = replace(row(1, "book/one", "rendering", ""), progress=Progress(done, 4, 0))
+    assert summarise(run_of(*states), under_way) == said
+
+
+async def test_at_rest_the_disk_alone_is_counted() -> None:
+    assert summarise(run_of("done", "missing"), row(1, "book/one", "done", "")) == "1 of 2 chunks, 1 missing"
+
+
+async def test_of_a_draft_no_tokens_are_told() -> None:
+    draft = replace(row(1, "book/one", "rendering", ""), progress=Progress(7, 16, 0))
+    assert ("chunks", "7 of 16") in describe(draft, picture().pace)[1]
