@@ -113,6 +113,16 @@ async def test_the_number_of_the_chunk_stays_behind_a_name_that_is_cut() -> None
     assert await looked_up((80, 24))(CHUNK) == "○ miss chunk spent 3.2s   book/a-… #12"
 
 
+async def test_a_scrollbar_covers_nothing_of_a_line() -> None:
+    many = tuple((number, replace(CHUNK, layer="model", key="english@a-device")) for number in range(20))
+    app = PicturedApp(snapshot=replace(picture(), cache_events=many))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        cache = app.screen.query_one(CacheLog)
+        assert cache.render_line(0).text == "○ miss model spent 3.2s   english@a-…"
+        assert cache.render_line(0).cell_length == cache.content_size.width - cache.scrollbar_size_vertical
+
+
 async def test_one_of_a_time_before_that_has_its_key() -> None:
     assert (await looked_up((80, 24))(replace(CHUNK, message=""))).endswith("spent 3.2s   91b2c3d4")
 

@@ -94,7 +94,7 @@ class CacheLog(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         index = y + int(self.scroll_offset.y)
-        width = self.content_size.width
+        width = self.scrollable_content_region.width
         base = self.rich_style
         if index >= len(self._events):
             what = f"each {self.only}" if self.only else "each model, voice and chunk"

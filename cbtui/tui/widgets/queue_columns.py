@@ -8,6 +8,8 @@ from cbtui.core.queue import TaskRow
 from cbtui.host.estimates import Pace, task_seconds
 from cbtui.tui.words import Words, first_that_fits, fit, seconds_left
 
+# The cursor, the mark, the sign of the state, and a blank.
+BEFORE = 4
 _NAME_LEAST = 16
 _NAME_ENOUGH = 24
 
@@ -24,7 +26,7 @@ class Columns:
     left: int
 
     def headings(self) -> str:
-        """A line over the columns, which begin behind the cursor, the mark and the sign of the state."""
+        """What stands above the columns that follow `BEFORE` cells."""
         names = (
             ("state", self.state),
             ("task", self.name),
@@ -33,7 +35,7 @@ class Columns:
             ("", self.what),
         )
         cells = [f"{fit(name, width)} " for name, width in names if width]
-        return f"    {''.join(cells)}{'left':>{self.left}} "
+        return f"{''.join(cells)}{'left':>{self.left}} "
 
 
 def columns_for(width: int) -> Columns:

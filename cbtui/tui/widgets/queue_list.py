@@ -15,7 +15,7 @@ from cbtui.core.queue import TaskRow
 from cbtui.core.status import STATES, State
 from cbtui.host.estimates import Pace
 from cbtui.tui.snapshot import Snapshot
-from cbtui.tui.widgets.queue_columns import bar_of, columns_for, left_of, what_of
+from cbtui.tui.widgets.queue_columns import BEFORE, bar_of, columns_for, left_of, what_of
 from cbtui.tui.words import Words, fit
 
 # Lines read beyond both edges, so that a step of the cursor finds its line there.
@@ -215,8 +215,10 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         if y < self._headings:
-            dim = self.rich_style + _foreground(self.get_component_rich_style("queue--dim"))
-            return Strip([Segment(columns_for(self._width).headings(), dim)]).adjust_cell_length(self._width, dim)
+            base = self.rich_style
+            dim = base + _foreground(self.get_component_rich_style("queue--dim"))
+            segments = [Segment(" " * BEFORE, base), Segment(columns_for(self._width).headings(), dim)]
+            return Strip(segments).adjust_cell_length(self._width, base)
         line = y - self._headings + int(self.scroll_offset.y)
         self._painted[line] = self._look_of(line)
         if len(self._painted) > 10 * max(10, self.size.height):
