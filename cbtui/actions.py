@@ -61,7 +61,7 @@ LIST: tuple[Action, ...] = (
 APP: tuple[Action, ...] = (
     Action("question_mark", "help", "keys", "all keys of this screen", True),
     Action("ctrl+p", "command_palette", "palette", "every action and every task, by name", True),
-    Action("q", "quit", "quit", "leave; asks when work is under way", True),
+    Action("q", "quit", "quit", "leave; asks when work is under way; on other screens, back", True),
 )
 
 BACK = Action("escape,q", "back", "back", "back to where you came from", True)
@@ -93,7 +93,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = {
         BACK,
     ),
     "models": (
-        Action("l", "models_load", "load", "load the model under the cursor", True),
+        Action("enter", "models_load", "load", "load the model under the cursor", True),
         Action("u", "models_unload", "unload", "take it out of the memory", True),
         *_LINES,
         BACK,
@@ -129,12 +129,12 @@ SCREENS: Mapping[str, tuple[Action, ...]] = {
     "add": (
         Action("ctrl+s", "add_save", "add", "add the text as a task", True),
         Action("ctrl+o", "add_files", "pick files", "add task files with the texts and clips that they name", True),
-        Action("escape", "add_back", "back", "back to the queue; asks when a text is typed", True),
+        Action("escape,q", "add_back", "back", "back to the queue; asks when a text is typed", True),
     ),
     "pick": (
         Action("ctrl+s", "pick_add", "add", "add the marked files, or the one under the cursor", True),
         Action("backspace", "pick_up", "folder above", "show the folder that this one lies in", True),
-        Action("escape", "pick_back", "back", "back without adding any", True),
+        Action("escape,q", "pick_back", "back", "back without adding any", True),
     ),
     "doctor": (
         Action("r", "doctor_again", "look again", "look at everything once more", True),

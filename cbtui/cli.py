@@ -7,7 +7,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cbtui import __version__
@@ -52,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cbtui {__version__}")
     parser.add_argument("--explain-cache", action="store_true", help="the same as: cbtui cache explain")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
     for name, (module, text) in _COMMANDS.items():
         module.add_arguments(_add_command(commands, common, name, text))
     for verb, text in steer.VERBS.items():
@@ -67,6 +67,31 @@ def _add_command(commands: Any, common: argparse.ArgumentParser, name: str, text
         name, parents=[common], help=text, description=text, epilog=_EPILOG, allow_abbrev=False
     )
     return command
+
+
+class _OwnOptions(argparse.HelpFormatter):
+    """Leaves out what every command has: it would hide the few options that are a command's own."""
+
+    def add_usage(
+        self, usage: str | None, actions: Iterable[argparse.Action], groups: Iterable[Any], prefix: str | None = None
+    ) -> None:
+        super().add_usage(usage, _own(actions), groups, prefix)
+
+    def add_arguments(self, actions: Iterable[argparse.Action]) -> None:
+        super().add_arguments(_own(actions))
+
+
+class _Command(argparse.ArgumentParser):
+    """The parser of a command, and of the commands below it."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**{**how, "formatter_class": _OwnOptions})
+        common = "--jobs-dir, --engine, --model and other options that all commands have are told by cbtui --help."
+        self.epilog = f"{common} {self.epilog or ''}".rstrip()
+
+
+def _own(actions: Iterable[argparse.Action]) -> list[argparse.Action]:
+    return [action for action in actions if not action.option_strings or action.dest not in _COMMON]
 
 
 def _common_options() -> argparse.ArgumentParser:

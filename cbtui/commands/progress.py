@@ -56,7 +56,7 @@ class Progress:
             # A log that cannot grow is no reason to stop working.
             with contextlib.suppress(OSError):
                 self._log.append(report)
-            if report.message:
+            if report.message and report.layer != "chunk":
                 self.tell(report.message)
         elif isinstance(report, Noticed):
             self.tell(report.message if report.level == "info" else f"warning: {report.message}")

@@ -13,7 +13,10 @@ CACHE_LAYERS: tuple[CacheLayer, ...] = ("model", "voice", "chunk")
 
 @dataclass(frozen=True, slots=True)
 class CacheEvent:
-    """One look-up. `seconds` were spent by a miss; `saved` is what the miss once cost, for a hit. `at` is Unix time."""
+    """One look-up. `seconds` were spent by a miss; `saved` is what the miss once cost, for a hit. `at` is Unix time.
+
+    `message` is a sentence for the log; for a chunk it only names that, since the log has lines of its own for those.
+    """
 
     layer: CacheLayer
     key: str

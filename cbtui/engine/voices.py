@@ -58,16 +58,16 @@ class VoiceStore:
         with self._lock:
             voice = self._recent.get(key) or self._read(key)
             if voice is not None:
-                emit(CacheEvent("voice", key, hit=True, saved=voice.seconds, message=f"Using the stored voice {name}"))
+                emit(CacheEvent("voice", key, hit=True, saved=voice.seconds, message=f"{name}: stored voice used"))
             else:
                 started = time.monotonic()
                 tensors = derive()
                 voice = StoredVoice(tensors, time.monotonic() - started)
-                message = f"Made the voice {name} in {voice.seconds:.1f}s and stored it for later"
+                message = f"{name}: voice made in {voice.seconds:.1f}s and stored for later"
                 try:
                     self._write(key, voice)
                 except OSError as error:
-                    message = f"Made the voice {name} in {voice.seconds:.1f}s; it cannot be stored: {error}"
+                    message = f"{name}: voice made in {voice.seconds:.1f}s; it cannot be stored: {error}"
                 emit(CacheEvent("voice", key, hit=False, seconds=voice.seconds, message=message))
             self._remember(key, voice)
             return voice

@@ -53,7 +53,7 @@ class Current:
         match report:
             case CacheEvent():
                 self._looked_up.append(report)
-                if report.message:
+                if report.message and report.layer != "chunk":
                     look_up: dict[str, object] = {"layer": report.layer, "hit": report.hit, "key": report.key}
                     self._journal(JournalEntry("cache", report.message, self.task.id, facts=look_up))
             case Noticed(message, level):

@@ -91,7 +91,12 @@ def look(draft: Draft, places: Places) -> Outlook:
     standard = Standard()
     composed: Composed | None = None
     try:
-        destination = _destination(draft, places)
+        try:
+            destination = _destination(draft, places)
+        except Refused:
+            # Only the job is wrong: what holds for the other fields is that of the top folder.
+            standard = _standard(draft, _top(places), places)
+            raise
         standard = _standard(draft, destination, places)
         name = _name(draft, destination, problems)
         composed = _compose(draft, name, destination, standard)
@@ -140,6 +145,12 @@ def _destination(draft: Draft, places: Places) -> Destination:
         return find_destination(places.jobs, draft.job.strip() or None)
     except ValueError as error:
         raise Refused({"job": str(error)}) from None
+
+
+def _top(places: Places) -> Destination:
+    from cbtui.jobs.destination import find_destination
+
+    return find_destination(places.jobs)
 
 
 def _name(draft: Draft, destination: Destination, problems: dict[str, str]) -> str | None:

@@ -14,6 +14,9 @@ Described = list[tuple[str, list[tuple[str, str, str]]]]
 # line, is heard as keys of the screen below.
 _OPEN_A_FIELD = frozenset({"add", "filter", "log_search", "command_palette"})
 
+# A list hears enter itself, and takes a click for it too; nobody wants gigabytes loaded by a click.
+_BEFORE_A_LIST = frozenset({"models_load"})
+
 # Where a terminal has nothing but ASCII; Textual's own signs for these are arrows and the like.
 _ASCII_NAMES = {"up": "up", "down": "down", "left": "left", "right": "right", "enter": "enter", "backspace": "bksp"}
 
@@ -44,7 +47,7 @@ def _binding(action: Action, name: str, *, shown: bool | None = None) -> Binding
         show=action.shown if shown is None else shown,
         tooltip=action.meaning,
         id=action.id,
-        priority=action.id in _OPEN_A_FIELD,
+        priority=action.id in _OPEN_A_FIELD | _BEFORE_A_LIST,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -71,6 +72,20 @@ def fit(text: str, width: int, *, ellipsis: str = "…") -> str:
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, width - 1) + ellipsis
+
+
+def first_that_fits(wordings: Iterable[str], width: int) -> str:
+    """The first of these that takes at most so many cells; the last one where none does."""
+    wording = ""
+    for wording in wordings:
+        if cell_len(wording) <= width:
+            break
+    return wording
+
+
+def room_on_edge(width: int) -> int:
+    """Cells for a title on the edge of a box of this width inside: a corner, a line and a space stand beside it."""
+    return width - 4
 
 
 def seconds_left(seconds: float) -> str:

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.home import Home
+from tests.support.terminal import Terminal
+
+ROOT = Path(__file__).parents[2]
+THEMES = sorted(path.stem for path in (ROOT / "themes").glob("*.yaml"))
 
 SCRIPT = """
 import sys
@@ -44,6 +48,43 @@ def test_the_screen_without_a_terminal_says_so_at_once(home: Home) -> None:
     ended = home.cbtui()
     assert (ended.status, ended.out) == (2, "")
     assert "needs a terminal" in ended.err
+
+
+UNTIL_FIRST_PAINT = """
+import sys
+from pathlib import Path
+from cbtui.cli import main
+from cbtui.tui.app import CbtuiApp
+
+def leave(app):
+    Path(sys.argv[1]).write_text("\\n".join(sys.modules))
+    app.exit()
+
+CbtuiApp._begin = leave
+main(sys.argv[2:])
+"""
+
+
+def _painted_with(home: Home, *arguments: str) -> set[str]:
+    """The top-level modules that were imported when the app had painted its screen for the first time."""
+    listing = home.root / "modules.txt"
+    command = [sys.executable, "-c", UNTIL_FIRST_PAINT, str(listing), *home.command(*arguments)[3:]]
+    with Terminal(command, cwd=home.root, environment={**home.variables(), "PYTHONPATH": str(ROOT)}) as terminal:
+        assert terminal.until_ended() == 0
+    return {name.partition(".")[0] for name in listing.read_text().splitlines()}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_first_paint_waits_for_nothing_heavy_in_any_theme(home: Home, theme: str) -> None:
+    needed = {"textual"} if theme == "dark" else {"textual", "yaml"}
+    assert _painted_with(home, "--theme", theme) & (HEAVY - {"platformdirs"}) == needed
+
+
+def test_the_first_paint_with_settings_of_one_s_own_waits_for_yaml_alone(home: Home) -> None:
+    settings = home.root / "config" / "cbtui" / "settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("app: {theme: amber, keys: {pause: f5}}\ntemperature: 0.7\n")
+    assert _painted_with(home) & (HEAVY - {"platformdirs"}) == {"textual", "yaml"}
 
 
 WITHOUT = """

@@ -50,6 +50,17 @@ def test_a_model_folder_that_is_a_file_or_not_there_is_told(home: Home) -> None:
         assert f"{folder}" in ended.out
 
 
+def test_a_model_folder_that_the_settings_name_is_told_with_its_setting(home: Home) -> None:
+    home.write("a.yaml", "text: Hi there.")
+    settings = home.root / "config" / "cbtui" / "settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("app: {model_dir: /models/nowhere}\n")
+    ended = home.cbtui("run", "jobs/a.yaml")
+    assert (ended.status, no_traceback(ended)) == (3, True)
+    assert "/models/nowhere" in ended.out
+    assert "app.model_dir in settings.yaml" in ended.out
+
+
 def test_a_truncated_weights_file_is_told_by_name(home: Home, english_checkpoint: Path) -> None:
     home.write("a.yaml", "text: Hi there.")
     home.write("b.yaml", "text: Hi again.\nengine: espeak")

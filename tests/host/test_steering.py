@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cbtui.host.live import LiveFile
 from tests.host.serving import Served
 from tests.support.gated_engine import GatedEngine
 
@@ -156,3 +157,11 @@ def test_only_where_something_renders_a_pause_speaks_of_its_chunk(served: Served
     served.ask("resume")
     begin(served, engine)
     assert served.ask("pause").answer == "the queue is paused; the chunk that is being rendered is finished"
+
+
+def test_viewers_are_told_which_engine_is_at_work_and_none_at_rest(served: Served, engine: GatedEngine) -> None:
+    live = LiveFile.of(served.places)
+    begin(served, engine)
+    served.until(lambda: live.read().get("engine") == "chatterbox", "the engine")
+    engine.open()
+    served.until(lambda: live.read().get("engine", "") is None, "none")

@@ -71,14 +71,14 @@ def picture() -> Snapshot:
     """A task in every state, a host with a model on a GPU, and look-ups of all three layers."""
     rows = tuple(row(number, *facts) for number, facts in enumerate(_TASKS, 1))
     events = tuple(
-        (number, CacheEvent(layer, key, hit=hit, seconds=seconds, saved=saved, at=NOON + number))
-        for number, (layer, key, hit, seconds, saved) in enumerate(
+        (number, CacheEvent(layer, key, hit=hit, seconds=seconds, saved=saved, message=message, at=NOON + number))
+        for number, (layer, key, hit, seconds, saved, message) in enumerate(
             (
-                ("model", "english@cuda", False, 8.2, 0.0),
-                ("voice", "3f9a20c17be1", False, 0.8, 0.0),
-                ("chunk", "91b2c3d4e5f6", False, 4.1, 0.0),
-                ("chunk", "0a1b2c3d4e5f", True, 0.0, 4.4),
-                ("model", "english@cuda", True, 0.0, 8.2),
+                ("model", "english@cuda", False, 8.2, 0.0, "Model loaded in 8.2s"),
+                ("voice", "3f9a20c17be1", False, 0.8, 0.0, "al[red].wav: voice made in 0.8s"),
+                ("chunk", "91b2c3d4e5f6", False, 4.1, 0.0, "book/chapter-04 #7"),
+                ("chunk", "0a1b2c3d4e5f", True, 0.0, 4.4, ""),
+                ("model", "english@cuda", True, 0.0, 8.2, "Using the cached model"),
             ),
             1,
         )

@@ -41,6 +41,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(content)
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
     return home
 
 
@@ -71,7 +72,7 @@ async def mark(shown: Screened, *names: str) -> None:
 
 
 async def type_path(shown: Screened, typed: str) -> None:
-    await shown.press("shift+tab", *typed)
+    await shown.press("tab", *typed)
     assert shown.app.focused is shown.app.screen.query_one("#path")
 
 
@@ -95,7 +96,7 @@ async def test_marked_files_come_with_what_they_name_and_render(places: Places, 
         await begin(shown)
         await mark(shown, "one.txt", "two.yaml")
         assert "2 marked: one.txt, two.yaml" in shown.text()
-        await shown.press("tab", *"book", "ctrl+s")
+        await shown.press("tab", "tab", *"book", "ctrl+s")
         await shown.until(lambda: isinstance(shown.app.screen, QueueScreen), "the end")
         await shown.until_state("book/one", "done")
         await shown.until_state("book/two", "done")
@@ -111,7 +112,7 @@ async def test_without_marks_the_file_under_the_cursor_is_added(places: Places, 
         assert tree(shown).marked == []
         await shown.press("ctrl+s")
         await shown.until_state("jobs/one", "done")
-        assert f"{home.name}/job.yaml is not copied along" in "".join(shown.text().split("\n"))
+        assert "job.yaml is not copied along" in "".join(shown.text().split("\n"))
 
 
 async def test_enter_marks_and_unmarks_where_the_cursor_stays(places: Places, home: Path) -> None:
@@ -146,7 +147,7 @@ async def test_a_file_of_the_same_name_is_overwritten_only_on_request(places: Pl
         await mark(shown, "one.txt")
         await shown.press("ctrl+s")
         await shown.until(lambda: "is there already, with other content" in problems(shown), "the refusal")
-        await shown.press("tab", "tab", "enter", "down", "enter", "ctrl+s")
+        await shown.press("shift+tab", "shift+tab", "enter", "down", "enter", "ctrl+s")
         await shown.until(lambda: isinstance(shown.app.screen, QueueScreen), "the end")
         assert (places.jobs / "one.txt").read_text() == "One."
 
@@ -163,6 +164,35 @@ async def test_a_path_is_typed_with_completion(places: Places, home: Path) -> No
         await shown.until(lambda: tree(shown).marked == [home / "texts/two.txt"], "the mark")
         await shown.press("ctrl+s")
         await shown.until_state("jobs/two", "done")
+
+
+async def test_it_begins_where_the_person_stands_else_at_home(
+    places: Places, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home / "texts")
+    async with screened(places) as shown:
+        await shown.press("a", "ctrl+o")
+        await shown.until(lambda: lines(shown) == ["two.txt"], "where the person stands")
+        await shown.press("escape")
+        gone = home / "gone"
+        gone.mkdir()
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        await shown.press("ctrl+o")
+        await shown.until(lambda: "one.txt" in lines(shown), "the home")
+        monkeypatch.chdir(home)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_choices_that_are_open_leave_the_line_of_keys_alone(
+    places: Places, home: Path, size: tuple[int, int]
+) -> None:
+    async with screened(places, size=size) as shown:
+        await begin(shown)
+        await shown.press("shift+tab", "enter")
+        overlay = shown.app.screen.query_one("SelectOverlay")
+        await shown.until(lambda: overlay.region.height > 1, "the choices")
+        assert overlay.region.bottom < size[1]
 
 
 async def test_a_folder_that_is_typed_is_shown_and_begun_with_the_next_time(places: Places, home: Path) -> None:
@@ -206,6 +236,14 @@ async def test_the_job_that_was_typed_holds_for_files_too(places: Places, home: 
     async with screened(places) as shown:
         await shown.press("a", "tab", *"book", "ctrl+o")
         assert shown.app.screen.query_one("#field-job", Field).value == "book"
+
+
+@pytest.mark.parametrize("key", ["escape", "q"])
+async def test_keys_lead_back_from_the_list(places: Places, home: Path, key: str) -> None:
+    async with screened(places) as shown:
+        await begin(shown)
+        await shown.press(key)
+        await shown.until(lambda: isinstance(shown.app.screen, AddScreen), "the way back")
 
 
 async def test_a_folder_of_thousands_shows_its_first(places: Places, home: Path) -> None:

@@ -118,6 +118,25 @@ async def test_the_preview_is_what_is_added(places: Places) -> None:
         assert previewed == f"---\nseed: 5\n---\n{CLEANED}"
 
 
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 35)])
+async def test_what_it_becomes_is_in_sight_from_every_field(places: Places, size: tuple[int, int]) -> None:
+    async with screened(places, size=size) as shown:
+        await begin(shown, "Hello.")
+        await shown.until(lambda: "hello.txt" in shown.text(), "the path")
+        await fill(shown, "priority", "3")
+        await shown.until(lambda: "priority: 3" in shown.text(), "the setting")
+        assert "hello.txt" in shown.text()
+
+
+async def test_a_wrong_job_leaves_the_standards_of_other_fields_in_sight(places: Places) -> None:
+    async with screened(places) as shown:
+        await begin(shown, "Hello.")
+        await fill(shown, "job", "../x")
+        await shown.until(lambda: "must not hold '..'" in shown.text(), "what is wrong")
+        assert "a new one for each run" in shown.text()
+        assert "the model's own voice" in shown.text()
+
+
 async def test_what_is_typed_is_shown_literally(places: Places) -> None:
     async with screened(places) as shown:
         await begin(shown, HOSTILE)
@@ -222,6 +241,17 @@ async def test_escape_asks_before_it_throws_a_text_away(places: Places) -> None:
         await shown.press("escape", "t")
         await begin(shown)
         assert box(shown).is_blank
+
+
+async def test_q_leads_back_too_where_nothing_is_typed_into(places: Places) -> None:
+    async with screened(places) as shown:
+        await begin(shown)
+        await shown.press("q")
+        assert box(shown).text == "q"
+        await shown.press("backspace")
+        shown.app.screen.query_one("#preview").focus()
+        await shown.press("q")
+        assert isinstance(shown.app.screen, QueueScreen)
 
 
 async def test_a_text_that_was_kept_is_offered_the_next_time(places: Places) -> None:

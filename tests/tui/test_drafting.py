@@ -140,6 +140,14 @@ def test_a_mistake_in_the_job_s_settings_stands_beside_the_job(places: Places) -
     assert "book/job.yaml:1:1: tempo: unknown setting" in refused(places, draft(job="book"))["job"]
 
 
+def test_a_job_that_cannot_be_leaves_the_standards_of_the_top_folder(places: Places) -> None:
+    write(places, "job.yaml", "seed: 5")
+    outlook = look(draft(job="../up"), places)
+    assert outlook.standard == look(draft(), places).standard
+    assert outlook.standard.values["seed"] == "5"
+    assert (outlook.path, list(outlook.problems)) == (None, ["job"])
+
+
 def test_blank_means_what_the_job_says(places: Places) -> None:
     write(places, "book/job.yaml", "model: turbo\nseed: 5\nspeakers: {al: {temperature: 0.6}, bo: {}}")
     standard = look(draft(job="book"), places).standard

@@ -26,7 +26,7 @@ async def read_all(shown: Screened) -> str:
     return "\n".join(seen)
 
 
-async def test_every_key_and_state_can_be_read_at_60_columns(places: Places) -> None:
+async def test_every_key_state_and_figure_can_be_read_at_60_columns(places: Places) -> None:
     async with screened(places, host=False, size=(60, 20)) as shown:
         await shown.press("question_mark")
         text = await read_all(shown)
@@ -35,6 +35,8 @@ async def test_every_key_and_state_can_be_read_at_60_columns(places: Places) -> 
         for state in STATES:
             assert state in text
             assert shown.app.options.words.glyph(state) in text
+        for figure in ("7/16", "tokens", "3m20 at 2x", "left"):
+            assert figure in text
 
 
 async def test_a_person_s_own_keys_are_shown(places: Places) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 from cbtui.core.events import CacheEvent, EventSink, Noticed
 from cbtui.core.task import ModelName
@@ -90,10 +91,10 @@ async def test_a_model_folder_is_looked_into(places: Places, tmp_path: Path) -> 
         await shown.until(lambda: f"{folder} lacks" in lines_of(shown, "english"), "what is missing")
 
 
-async def test_l_loads_and_u_unloads_the_one_under_the_cursor(places: Places) -> None:
+async def test_enter_loads_and_u_unloads_the_one_under_the_cursor(places: Places) -> None:
     engines: dict[ModelName, SlowToLoad] = {name: SlowToLoad() for name in ("english", "multilingual", "turbo")}
     async with screened(places, lambda model: engines[model]) as shown:
-        await shown.press("m", "down", "down", "l")
+        await shown.press("m", "down", "down", "enter")
         await shown.until(lambda: "downloading turbo: [red]t3.saf" in lines_of(shown, "turbo"), "how far it is")
         assert "downloading" not in lines_of(shown, "english")
         engines["turbo"].may_load.set()
@@ -104,12 +105,24 @@ async def test_l_loads_and_u_unloads_the_one_under_the_cursor(places: Places) ->
         await shown.until(lambda: "no such model was loaded" in shown.text(), "the answer")
 
 
+async def test_a_click_moves_the_cursor_and_loads_nothing(places: Places) -> None:
+    engine = FakeEngine()
+    async with screened(places, engine) as shown:
+        await shown.press("m")
+        listed = shown.app.screen.query_one(OptionList)
+        await shown.pilot.click(OptionList, offset=(5, 3))
+        await shown.until(lambda: listed.highlighted == 1, "the cursor")
+        await shown.press("u")
+        await shown.until(lambda: "no such model was loaded" in shown.text(), "the next answer")
+        assert engine.loads == 0
+
+
 async def test_loading_that_must_wait_says_for_what(places: Places) -> None:
     engine = GatedEngine()
     async with screened(places, engine) as shown:
         (places.jobs / "a.txt").write_text("Hello.")
         await shown.until(lambda: shown.snapshot.live.get("rendering"), "the rendering")
-        await shown.press("m", "l")
+        await shown.press("m", "enter")
         await shown.until(lambda: "once jobs/a is finished or paused" in shown.text(), "the notice")
         engine.open()
         await shown.until(lambda: "english is loaded" in shown.text(), "the answer")
@@ -117,7 +130,7 @@ async def test_loading_that_must_wait_says_for_what(places: Places) -> None:
 
 async def test_without_a_host_it_waits_for_one(places: Places) -> None:
     async with screened(places, host=False) as shown:
-        await shown.press("m", "l")
+        await shown.press("m", "enter")
         await shown.until(lambda: "it waits for the next one" in shown.text(), "the answer")
         assert "no host" in shown.text()
 

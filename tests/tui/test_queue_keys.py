@@ -170,8 +170,10 @@ async def test_h_hosts_a_folder_without_a_host(places: Places) -> None:
 async def test_a_click_moves_the_cursor(places: Places) -> None:
     async with screened(places) as shown:
         await fill(shown, "a", "b", "c")
-        await shown.pilot.click(QueueList, offset=(10, 2))
+        await shown.pilot.click(QueueList, offset=(10, 3))
         assert queue(shown).current.id == "jobs/c"
+        await shown.pilot.click(QueueList, offset=(10, 0))
+        assert queue(shown).current.id == "jobs/c", "a heading is no task"
 
 
 async def test_a_hundred_thousand_tasks_scroll_like_ten(places: Places) -> None:

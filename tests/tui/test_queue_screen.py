@@ -36,4 +36,4 @@ async def test_keys_pause_resume_and_cancel(places: Places) -> None:
 
 async def test_an_empty_queue_says_where_to_begin(places: Places) -> None:
     async with screened(places) as shown:
-        await shown.until(lambda: "press a to add" in shown.text(), "the hint")
+        await shown.until(lambda: "to add a text" in shown.text(), "the hint")

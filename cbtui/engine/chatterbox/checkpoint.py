@@ -42,6 +42,9 @@ FILES: Mapping[ModelName, tuple[str, ...]] = {
 # Files without which a checkpoint in a folder of the user's still loads: the built-in voice and the Chinese tables.
 _OPTIONAL = frozenset({"conds.pt", "Cangjie5_TC.json", "added_tokens.json", "special_tokens_map.json"})
 
+# Where a person names a folder of their own.
+_NAMED_BY = "--model-dir, or app.model_dir in settings.yaml"
+
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -65,12 +68,12 @@ class Checkpoint:
 def checkpoint_in(folder: Path, model: ModelName) -> Checkpoint:
     """The checkpoint in a folder of the user's. Raises EngineUnavailable naming each missing or empty file."""
     if not folder.is_dir():
-        raise EngineUnavailable(f"there is no model folder {folder}. Check --model-dir.")
+        raise EngineUnavailable(f"there is no model folder {folder}. Check {_NAMED_BY}.")
     missing = [name for name in FILES[model] if name not in _OPTIONAL and not _is_whole(folder / name)]
     if missing:
         raise EngineUnavailable(
             f"the model folder {folder} lacks {', '.join(missing)} of the {model} model. "
-            "Complete it, choose another --model-dir, or leave --model-dir out to download the model."
+            f"Complete it, name another, or none to download the model: {_NAMED_BY}."
         )
     return Checkpoint(model, folder, _revision(folder, model))
 

@@ -29,7 +29,7 @@ PATIENCE_PER_CHARACTER = 0.05
 
 _POLL_SECONDS = 0.05
 _REASON_CHARACTERS = 300
-_INSTALL = 'pip install "cbtui[espeak]"'
+_INSTALL = "pip install espeakng-loader"
 
 
 class NotSpoken(Exception):

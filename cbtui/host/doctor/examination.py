@@ -65,7 +65,7 @@ def _run(name: str, examiner: Examiner, subject: Subject) -> list[Check]:
     except Exception as error:  # noqa: BLE001
         said = " ".join(str(error).split()) or "no message"
         detail = f"the check {name} itself failed with {type(error).__name__}: {said}"
-        return [Check(name, "problem", detail, "Mend what the message names; packages: pip install --upgrade cbtui")]
+        return [Check(name, "problem", detail, "Mend what it names; packages: make setup, in the clone")]
 
 
 def _as_information(check: Check) -> Check:

@@ -25,13 +25,15 @@ _REACH_THE_HUB = "Connect to the network; HF_ENDPOINT names a mirror, HTTPS_PROX
 # All files of a model, computed from the shapes of their tensors in float32.
 DOWNLOAD_BYTES = {"english": 3.2 * GB, "multilingual": 3.2 * GB, "turbo": 3.0 * GB}
 
+_NAMED_BY = "app.model_dir in settings.yaml or --model-dir"
+
 
 def question_to_hub(
     engine: EngineName, model: ModelName, model_dir: Path | None, *, offline: bool
 ) -> Callable[[], HubAnswer]:
     """Ask the hub at once, unless there is a reason to leave the network alone."""
     if offline:
-        return hub.not_asked("of --offline")
+        return hub.not_asked("this look leaves the network alone")
     if variable := hub.offline_by_environment():
         return hub.not_asked(f"{variable} is set")
     if engine != "chatterbox":
@@ -47,7 +49,9 @@ def check_models(subject: Subject) -> Iterator[Check]:
         yield _check_folder(subject.model_dir, subject.model)
     elif not _has_hub_client():
         detail = "neither found nor downloadable, because huggingface_hub is not installed"
-        yield Check(f"model {subject.model}", "problem", detail, "pip install huggingface_hub, or give --model-dir")
+        yield Check(
+            f"model {subject.model}", "problem", detail, f"pip install huggingface_hub, or name a folder: {_NAMED_BY}"
+        )
     else:
         yield _check_wanted(subject)
         for model in MODELS:
@@ -79,7 +83,7 @@ def _check_folder(folder: Path, model: ModelName) -> Check:
     try:
         checkpoint = checkpoint_in(folder, model)
     except EngineUnavailable as error:
-        fix = f"Copy all files of {REPOSITORIES[model]} there, or give another --model-dir, or none to download them"
+        fix = f"Copy all files of {REPOSITORIES[model]} there, or name another folder or none: {_NAMED_BY}"
         return Check(name, "problem", without_advice(error), fix)
     without = f", without {', '.join(absent)}" if absent else ""
     return Check(name, "ok", f"{checkpoint.bytes / GB:.1f} GB in {folder}{without}")
@@ -93,11 +97,11 @@ def _check_wanted(subject: Subject) -> Check:
     size = f"{DOWNLOAD_BYTES[model] / GB:.1f} GB"
     answer = subject.hub()
     if answer.reachable:
-        fix = "The first run downloads it; --model-dir names a folder that has it already"
+        fix = f"The first run downloads it. A folder that has it already is named by {_NAMED_BY}"
         return Check(name, "warning", f"will be downloaded, about {size}: {_lacking(model)}", fix)
     variable = hub.offline_by_environment()
     reach = f"Unset {variable}" if variable else "Connect to the network"
-    fix = f"{reach} and run again, or copy the files of {REPOSITORIES[model]} into a folder and give --model-dir"
+    fix = f"{reach} and run again, or copy the files of {REPOSITORIES[model]} into a folder, named by {_NAMED_BY}"
     return Check(name, "problem", f"{_lacking(model)}; the hub {answer.said}", fix)
 
 

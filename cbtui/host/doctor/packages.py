@@ -19,7 +19,8 @@ _CHATTERBOX_VERSION = "0.1.7"
 # The first one without pkg_resources, which perth imports (measured with resemble-perth 1.0.1).
 _FIRST_TOO_NEW_SETUPTOOLS = 82
 
-_INSTALL = "pip install --upgrade cbtui (in a checkout: make setup)"
+# As pip takes them, where it is not the newest that is wanted.
+_SPECIFIERS = {"chatterbox-tts": f"chatterbox-tts=={_CHATTERBOX_VERSION}", "textual": "'textual>=8.2'"}
 _INSTALL_SETUPTOOLS = "pip install 'setuptools<82'"
 
 
@@ -39,7 +40,7 @@ def check_packages(subject: Subject) -> Iterator[Check]:
     missing = [name for name, found in versions.items() if not found]
     if missing:
         detail = f"{', '.join(missing)} not installed; there are {', '.join(there)}"
-        yield Check("packages", "problem" if set(missing) & set(_NEEDED) else "warning", detail, _INSTALL)
+        yield Check("packages", "problem" if set(missing) & set(_NEEDED) else "warning", detail, _install(missing))
     elif versions["chatterbox-tts"] != _CHATTERBOX_VERSION:
         detail = f"cbtui is made for chatterbox-tts {_CHATTERBOX_VERSION}; there are {', '.join(there)}"
         yield Check("packages", "warning", detail, f"pip install chatterbox-tts=={_CHATTERBOX_VERSION}")
@@ -86,6 +87,12 @@ def check_chatterbox(subject: Subject) -> Iterator[Check]:
         yield Check("chatterbox", "problem", detail, fix)
         return
     yield Check("chatterbox", "ok", "the library and its watermarker can be imported")
+
+
+def _install(missing: list[str]) -> str:
+    # No index has cbtui itself: what it needs comes from its clone, or one by one.
+    by_hand = " ".join(_SPECIFIERS.get(name, name) for name in missing)
+    return f"make setup, in the folder that cbtui was cloned into; or only what is missing: pip install {by_hand}"
 
 
 def installed_version(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cbtui.engine.base import EngineUnavailable
 from cbtui.host.doctor.check import Check, Subject, without_advice
 
-_INSTALL = 'pip install "cbtui[espeak]"'
+_INSTALL = "pip install espeakng-loader"
 
 
 def check_espeak(subject: Subject) -> Iterator[Check]:

@@ -202,7 +202,7 @@ class RunInProgress:
             save_take(self._path(take), samples, rate, facts)
         self._made += len(takes)
         self._remember(first)
-        self.report(CacheEvent("chunk", first.key, hit=False, seconds=facts.seconds_spent))
+        self.report(CacheEvent("chunk", first.key, hit=False, seconds=facts.seconds_spent, message=self._named(first)))
         speech = len(samples) / rate
         self.report(TakeFinished(self.task, first.chunk.index, len(takes), speech, facts.seconds_spent, facts.tokens))
 
@@ -261,7 +261,10 @@ class RunInProgress:
         for take in takes:
             facts = read_facts(self._path(take))
             saved = facts.seconds_spent if facts else 0.0
-            self.report(CacheEvent("chunk", take.key, hit=True, saved=saved))
+            self.report(CacheEvent("chunk", take.key, hit=True, saved=saved, message=self._named(take)))
+
+    def _named(self, take: PlannedTake) -> str:
+        return f"{self.task.id} #{take.chunk.index + 1}"
 
     def _is_finished(self, manifest: Mapping[str, Any]) -> bool:
         if not manifest.get("complete") or manifest.get("plan") != self._plan.digest or not self._run.final.is_file():

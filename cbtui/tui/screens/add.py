@@ -51,17 +51,23 @@ class AddScreen(LiveScreen[tuple[str, ...]]):
     AUTO_FOCUS = "TextArea"
     DEFAULT_CSS = """
     AddScreen #form { height: 1fr; scrollbar-size-vertical: 1; }
-    AddScreen TextBox { height: 10; }
+    AddScreen TextBox { height: 6; }
+    AddScreen.-high TextBox { height: 7; }
+    AddScreen.-tall TextBox { height: 8; }
     AddScreen #fields, AddScreen #preview { height: auto; border: round $surface-lighten-2;
-                                            border-title-color: $text-muted; }
+                                            border-title-color: $text-muted; border-subtitle-color: $text-muted; }
     AddScreen #fields { scrollbar-size-vertical: 1; }
-    AddScreen #preview { padding: 0 1; }
+    AddScreen #preview { height: 3; padding: 0 1; scrollbar-size-vertical: 1; }
+    AddScreen.-high #preview { height: 6; }
+    AddScreen.-tall #preview { height: 7; }
     AddScreen #fields:focus-within, AddScreen #preview:focus { border: round $primary; }
-    AddScreen.-wide #form { layout: grid; grid-size: 2 2; grid-columns: 3fr 2fr; grid-rows: 3fr 2fr; }
-    AddScreen.-wide #form > * { height: 100%; }
-    AddScreen.-wide #fields { row-span: 2; }
+    AddScreen.-wide #form { layout: horizontal; height: 3fr; }
+    AddScreen.-wide TextBox { width: 3fr; height: 100%; }
+    AddScreen.-wide #fields { width: 2fr; height: 100%; }
+    AddScreen.-wide #preview { height: 2fr; }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own form
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high"), (24, "-tall")]  # noqa: RUF012
 
     def __init__(self, words: Words, places: Places) -> None:
         super().__init__(words)
@@ -81,8 +87,9 @@ class AddScreen(LiveScreen[tuple[str, ...]]):
             yield self._text
             with VerticalScroll(id="fields", can_focus=False):
                 yield from self._fields.values()
-            with VerticalScroll(id="preview"):
-                yield Static("", markup=False)
+        # Outside of what scrolls: it is in sight while any field is typed into.
+        with VerticalScroll(id="preview"):
+            yield Static("", markup=False)
         yield KeyLine()
 
     def on_mount(self) -> None:

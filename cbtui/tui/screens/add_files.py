@@ -12,8 +12,9 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
+from textual.message import Message
 from textual.suggester import Suggester
-from textual.widgets import DirectoryTree, Input, Static
+from textual.widgets import DirectoryTree, Static
 
 from cbtui.core.clean import visible
 from cbtui.core.problem import InvalidFile
@@ -43,13 +44,19 @@ class _Completed(Suggester):
         return await asyncio.to_thread(complete, value)
 
 
-class _PathLine(Line):
+class PathLine(Line):
     BINDINGS = [Binding("tab", "complete", show=False)]  # noqa: RUF012 - Textual's own form
+
+    class Typed(Message):
+        """The path is to be gone to."""
 
     def __init__(self) -> None:
         super().__init__(id="path")
         self.suggester = _Completed()
-        self.placeholder = "the path of a file or folder; tab completes it"
+        self.placeholder = "type one, or go through the list below"
+
+    async def action_submit(self) -> None:
+        self.post_message(self.Typed())
 
     def action_complete(self) -> None:
         """Take over what is suggested; go on to the next field where nothing is."""
@@ -72,7 +79,6 @@ class AddFilesScreen(LiveScreen[tuple[str, ...]]):
     BINDINGS = screen_bindings("pick")
     AUTO_FOCUS = "TaskTree"
     DEFAULT_CSS = """
-    AddFilesScreen #path { padding: 0 1; }
     AddFilesScreen #chosen { height: auto; max-height: 2; padding: 0 1; color: $text-muted; }
     AddFilesScreen #problems { display: none; height: auto; max-height: 40%; border: round $error; padding: 0 1;
                                scrollbar-size-vertical: 1; }
@@ -83,24 +89,27 @@ class AddFilesScreen(LiveScreen[tuple[str, ...]]):
         super().__init__(words)
         self._places = places
         self._given_job = job
+        self._path = Field("path", "path", line=PathLine())
         self._job = Field("job", "job")
         self._same_name = Field("same_name", "same name", [("overwrite the file that is there", "overwrite")])
         self._is_adding = False
 
     def compose(self) -> ComposeResult:
-        yield _PathLine()
+        # A list of choices that opens at the bottom would lie over the line of keys.
+        yield self._path
+        yield self._job
+        yield self._same_name
         with VerticalScroll(id="problems"):
             yield Static("", markup=False)
         yield TaskTree(as_folder(self.cbtui.kept.folder), self.words, id="tree")
         yield Static("", id="chosen", markup=False)
-        yield self._job
-        yield self._same_name
         yield KeyLine()
 
     def on_mount(self) -> None:
         super().on_mount()
         self._tree.border_title = "task files"
         self.query_one("#problems").border_title = "not added"
+        self._path.offer((), "tab completes it; enter opens a folder, or marks a file")
         self._job.value = self._given_job
         self._job.show_standard(NO_JOB)
         self._same_name.show_standard("leave the file that is there")
@@ -136,9 +145,9 @@ class AddFilesScreen(LiveScreen[tuple[str, ...]]):
     def on_directory_tree_file_selected(self, event: DirectoryTree.FileSelected) -> None:
         self._tree.mark(event.path)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_path_line_typed(self) -> None:
         """Open the folder that was typed; mark the file that was."""
-        typed = event.value.strip()
+        typed = self._path.value.strip()
         if typed:
             # Not resolved: a link is told as one.
             path = Path(os.path.abspath(os.path.expanduser(typed)))  # noqa: PTH100, PTH111
@@ -149,7 +158,7 @@ class AddFilesScreen(LiveScreen[tuple[str, ...]]):
             self._go_to(path)
         elif path not in self._tree.marked:
             self._tree.mark(path)
-            self.query_one("#path", Input).value = ""
+            self._path.value = ""
 
     def _go_to(self, folder: Path) -> None:
         self._tree.path = folder

@@ -63,7 +63,7 @@ class CacheScreen(Lines, LiveScreen[None]):
 
     def _say_what_is_shown(self) -> None:
         log = self.query_one(CacheLog)
-        log.border_title = f"the newest look-ups of the {log.only} cache" if log.only else "the newest look-ups"
+        log.caption = f"the newest look-ups of the {log.only} cache" if log.only else "the newest look-ups"
 
     def _filter(self, layer: CacheLayer | None) -> None:
         self.query_one(CacheLog).show_only(layer)

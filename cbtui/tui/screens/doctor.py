@@ -152,5 +152,5 @@ def _read_check(each: Mapping[str, object]) -> Check:
 def _verdict(checks: tuple[Check, ...]) -> str:
     problems = sum(check.status == "problem" for check in checks)
     not_work = f"Rendering would not work: {problems} {'problem' if problems == 1 else 'problems'}."
-    # Models that are missing may still come from there.
-    return f"{not_work if problems else 'Rendering would work.'} cbtui doctor also asks the network."
+    # Models that are missing may still come from there; only the command waits for it.
+    return f"{not_work if problems else 'Rendering would work.'} Network not asked."

@@ -1,4 +1,4 @@
-"""Every key of the screen that it was opened from, and what the signs of the states mean."""
+"""Every key of the screen that it was opened from, and what the signs and figures of the queue mean."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ _MEANINGS: Mapping[State, str] = {
     "invalid": "its file has mistakes; mend it",
     "cancelled": "by hand, or its file was deleted",
 }
+
+# As they stand in the queue.
+_FIGURES = (
+    ("7/16", "chunks that are rendered, of all that the task has"),
+    ("tokens", "of speech that the model drew so far; 25 make a second"),
+    ("3m20 at 2x", "3 min 20 s of speech, rendered in half the time that it takes to hear it"),
+    ("left", "how long it still takes, from what its model and voice took here before"),
+)
 
 # From so many columns on there is room for the names that a keymap goes by.
 _WIDE = 96
@@ -71,6 +79,8 @@ class HelpScreen(Lines, Screen[None]):
             yield Static("States", classes="heading", markup=False)
             states = ((self._words.glyph(state), state, meaning) for state, meaning in _MEANINGS.items())
             yield Static(_table(states, _STATES))
+            yield Static("Figures", classes="heading", markup=False)
+            yield Static(_table(_FIGURES, _KEYS))
             note = "Other keys: app.keys in settings.yaml, by the names in the last column of a wide screen."
             yield Static(note, classes="note", markup=False)
         yield KeyLine()

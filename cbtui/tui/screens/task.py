@@ -135,6 +135,7 @@ class TaskScreen(ActingScreen[None]):
         if told != self._told:
             self._told = told
             self._tell()
+            self._count_chunks()
 
     def _why_nothing(self, snapshot: Snapshot) -> Facts:
         name = visible(self._task_id)
@@ -172,7 +173,11 @@ class TaskScreen(ActingScreen[None]):
         run = self._facts.run if self._facts else None
         instead = "reading" if self._facts is None else "nothing of it is rendered yet"
         self._chunks.show(run.chunks if run else (), instead)
-        _entitle(self._chunks, summarise(run) if run and run.chunks else "chunks")
+        self._count_chunks()
+
+    def _count_chunks(self) -> None:
+        run = self._facts.run if self._facts else None
+        _entitle(self._chunks, summarise(run, self._row) if run and run.chunks else "chunks")
 
     def _show_sound(self) -> None:
         waveform = self.query_one(Waveform)

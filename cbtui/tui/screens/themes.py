@@ -110,7 +110,6 @@ class ThemeScreen(LiveScreen[None]):
         tasks.cursor = 1
         cache = self.query_one(CacheLog)
         cache.show(sample)
-        cache.border_title = "cache"
         memory = self.query_one(MemoryGraph)
         for column in range(20 * len(_OURS)):
             memory.show(_live(column))
@@ -169,8 +168,8 @@ def _sample() -> Snapshot:
     rows = tuple(_row(number, state) for number, state in enumerate(STATES, 1))
     events = (
         CacheEvent("model", "english@cuda", hit=False, seconds=8.2, at=0.0),
-        CacheEvent("voice", "3f9a20c17be1", hit=False, seconds=0.8, at=1.0),
-        CacheEvent("chunk", "91b2c3d4e5f6", hit=True, seconds=0.0, saved=4.4, at=2.0),
+        CacheEvent("voice", "3f9a20c17be1", hit=False, seconds=0.8, message="reader.wav", at=1.0),
+        CacheEvent("chunk", "91b2c3d4e5f6", hit=True, seconds=0.0, saved=4.4, message="book/done #7", at=2.0),
     )
     return Snapshot(total=len(rows), rows=rows, cache_events=tuple(enumerate(events, 1)))
 

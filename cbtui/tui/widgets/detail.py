@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from cbtui.core.clean import shown_path, visible
 from cbtui.core.durations import format_seconds
-from cbtui.core.queue import Filter, TaskRow
+from cbtui.core.queue import Filter, Progress, TaskRow
 from cbtui.host.estimates import Pace, task_seconds
 from cbtui.tui.messages import TaskRead
 from cbtui.tui.opened import ChunkState, Excerpt, RunFacts, TaskFacts
@@ -50,6 +50,8 @@ class Detail(Vertical):
         self._words = words
         self._shown: Facts | None = None
         self._task_id = ""
+        self._row: TaskRow | None = None
+        self._run: RunFacts | None = None
         self._feed: TaskFeed | None = None
         self.border_title = "task"
 
@@ -70,7 +72,7 @@ class Detail(Vertical):
     def show(self, snapshot: Snapshot) -> None:
         if self._feed is None:
             return
-        focus = snapshot.focus
+        focus = self._row = snapshot.focus
         shown = _empty(snapshot) if focus is None else describe(focus, snapshot.pace)
         if shown != self._shown:
             self._shown = shown
@@ -80,6 +82,8 @@ class Detail(Vertical):
             self._task_id = task
             # Nothing yet, but its room stays: the next task may have a sound too.
             self._hear(None)
+        else:
+            self._count()
         if self.app.screen is self.screen:
             self._feed.want(focus)
 
@@ -90,7 +94,11 @@ class Detail(Vertical):
 
     def _hear(self, facts: TaskFacts | None) -> None:
         self.query_one(Waveform).show(facts.sound if facts else None)
-        summary = self._words.plain(summarise(facts.run)) if facts and facts.run else ""
+        self._run = facts.run if facts else None
+        self._count()
+
+    def _count(self) -> None:
+        summary = self._words.plain(summarise(self._run, self._row)) if self._run else ""
         if summary != (self.border_subtitle or ""):
             self.border_subtitle = summary
 
@@ -108,7 +116,7 @@ def describe(row: TaskRow, pace: Pace) -> Facts:
     facts = [("state", f"{row.state}: {row.reason}" if row.reason else row.state)]
     facts += [("mend", str(problem)) for problem in row.problems]
     if row.state != "done" and (row.state == "rendering" or progress.chunks_total):
-        facts.append(("chunks", f"{progress.chunks_done} of {progress.chunks_total}, {progress.tokens} tokens"))
+        facts.append(("chunks", _progress(progress)))
     seconds = task_seconds(row, pace) if row.state in {"queued", "rendering"} else None
     if seconds is not None:
         facts.append(("left", f"about {format_seconds(seconds)}"))
@@ -125,6 +133,12 @@ def describe(row: TaskRow, pace: Pace) -> Facts:
     if row.attempts:
         facts.append(("attempts", f"{row.attempts} did not come to a good end"))
     return visible(row.id), tuple((label, visible(value)) for label, value in facts)
+
+
+def _progress(progress: Progress) -> str:
+    # Drafts count no tokens.
+    tokens = f", {progress.tokens} tokens" if progress.tokens else ""
+    return f"{progress.chunks_done} of {progress.chunks_total}{tokens}"
 
 
 def describe_notes(facts: TaskFacts) -> Pairs:
@@ -167,9 +181,14 @@ def describe_excerpt(excerpt: Excerpt) -> Text:
     return text
 
 
-def summarise(run: RunFacts) -> str:
-    """`12 of 40 chunks, 1 rendering, 27 waiting`."""
+def summarise(run: RunFacts, row: TaskRow | None) -> str:
+    """`12 of 40 chunks, 1 rendering, 27 waiting`; under way, as many are done as the queue says."""
     counts = {state: run.count(state) for state in _STATES}
+    if row is not None and row.state == "rendering" and row.progress.chunks_total == len(run.chunks):
+        # The disk is read at another moment than the queue, and one screen must not count the same thing twice.
+        ahead = counts["done"] - row.progress.chunks_done
+        counts["done"] -= ahead
+        counts["waiting"] = max(0, counts["waiting"] + ahead)
     others = [f"{count} {state}" for state, count in counts.items() if count and state != "done"]
     return ", ".join([f"{counts['done']} of {len(run.chunks)} chunks", *others])
 

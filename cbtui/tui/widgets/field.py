@@ -56,7 +56,7 @@ class Line(Input):
 
 
 class Field(Vertical):
-    """`choices` are (words, value) to choose from; without them, a line is typed. Blank means the standard."""
+    """`choices` are (words, value) to choose from; without them, `line` is typed. Blank means the standard."""
 
     DEFAULT_CSS = """
     Field { height: auto; border-left: blank; padding: 0 1 0 0; }
@@ -78,12 +78,14 @@ class Field(Vertical):
     class Changed(Message):
         """Something else stands in the field."""
 
-    def __init__(self, name: str, label: str, choices: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, name: str, label: str, choices: Sequence[tuple[str, str]] = (), *, line: Line | None = None
+    ) -> None:
         super().__init__(id=f"field-{name}")
         self.key = name
         self._label = label
         self._control: Line | Select[str] = (
-            Select(choices, prompt="standard", compact=True, allow_blank=True) if choices else Line()
+            Select(choices, prompt="standard", compact=True, allow_blank=True) if choices else line or Line()
         )
         self._offered = ""
 

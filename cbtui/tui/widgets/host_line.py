@@ -47,7 +47,9 @@ class HostLine(Static):
         if loading:
             parts.append(visible(str(loading)))
         parts += [f"{each['model']} {gigabytes(each['bytes'])}" for each in models]
-        if not models and not loading:
+        if live.get("engine") == "espeak":
+            parts.append("draft by espeak" if models else "draft by espeak, no model needed")
+        elif not models and not loading:
             parts.append("no model loaded")
         if live.get("tokens_per_second"):
             parts.append(f"{live['tokens_per_second']:.0f} tokens/s")

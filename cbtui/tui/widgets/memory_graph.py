@@ -9,11 +9,12 @@ from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
 from cbtui.core.clean import visible
-from cbtui.tui.words import Words, fit, gigabytes
+from cbtui.tui.words import Words, first_that_fits, fit, gigabytes, room_on_edge
 
 # A column for five seconds: half an hour fits on the widest screen, and a slow line has little to carry.
 _SECONDS_A_COLUMN = 5.0
@@ -34,12 +35,14 @@ class _Sample:
 class MemoryGraph(Widget):
     """A column for every five seconds, newest right, each the highest of its time.
 
+    The edge above tells how much is taken, the one below how busy the device is, in the words that there is room for.
     Own memory stands below, others' on top of it. While nothing is done and nothing changes, time stands still.
     """
 
     COMPONENT_CLASSES = {"memory--ours", "memory--others", "memory--free"}  # noqa: RUF012 - Textual's own form
     DEFAULT_CSS = """
-    MemoryGraph { height: 6; border: round $surface-lighten-2; border-title-color: $text-muted; }
+    MemoryGraph { height: 6; border: round $surface-lighten-2; border-title-color: $text-muted;
+                  border-subtitle-color: $text-muted; }
     MemoryGraph > .memory--ours { color: $primary; }
     MemoryGraph > .memory--others { color: $secondary; }
     MemoryGraph > .memory--free { color: $text-muted; }
@@ -62,12 +65,9 @@ class MemoryGraph(Widget):
         if is_at_rest and self._taken and not self._differs(memory):
             return
         self._taken = memory
-        ours = _ours(memory)
         total = memory.get("total_bytes") or 0
-        self._add(_Sample(ours, memory.get("used_by_others_bytes") or 0, total, float(memory["at"])))
-        title = self._title(memory, ours, total)
-        if title != self.border_title:
-            self.border_title = title
+        self._add(_Sample(_ours(memory), memory.get("used_by_others_bytes") or 0, total, float(memory["at"])))
+        self._tell()
         look = self._look()
         if look != self._looked:
             self._looked = look
@@ -100,20 +100,22 @@ class MemoryGraph(Widget):
             for each in list(self._samples)[-max(1, width) :]
         )
 
-    def _title(self, memory: Mapping[str, Any], ours: int, total: int) -> str:
-        where = visible(str(memory.get("gpu") or f"memory of the machine ({memory.get('device')})"))
-        others = memory.get("used_by_others_bytes")
-        parts = [where, f"cbtui {gigabytes(ours)}"]
-        if others is not None:
-            parts.append(f"others {gigabytes(others)}")
-        if total:
-            parts.append(f"of {gigabytes(total)}")
-        if memory.get("utilisation_percent") is not None:
-            parts.append(f"{memory['utilisation_percent']} % busy")
-        if memory.get("temperature_celsius") is not None:
-            parts.append(f"{memory['temperature_celsius']} °C")
+    def on_resize(self, event: events.Resize) -> None:
+        if self._taken:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say what was taken in last. Setting what stands there already would paint the edge anew."""
+        title, subtitle = (self._in_edge(wordings) for wordings in (_amounts(self._taken), _vitals(self._taken)))
+        if title != self.border_title:
+            self.border_title = title
+        if subtitle != self.border_subtitle:
+            self.border_subtitle = subtitle
+
+    def _in_edge(self, wordings: list[str]) -> str:
+        said = first_that_fits(map(self._words.plain, wordings), room_on_edge(self.content_size.width))
         # A title is markup: what stands in it must not be able to open a tag.
-        return self._words.plain(" · ".join(parts)).replace("[", "(").replace("]", ")")
+        return said.replace("[", "(").replace("]", ")")
 
     def render_line(self, y: int) -> Strip:
         width, height = self.content_size
@@ -151,3 +153,24 @@ def _ours(memory: Mapping[str, Any]) -> int:
     """Bytes of the GPU, or of the machine where there is none."""
     ours: int | None = memory.get("used_by_us_bytes")
     return memory["process_rss_bytes"] if ours is None else ours
+
+
+def _amounts(memory: Mapping[str, Any]) -> list[str]:
+    """How much is taken, from many words to few."""
+    ours, others = gigabytes(_ours(memory)), memory.get("used_by_others_bytes")
+    if memory.get("total_bytes"):
+        ours, end = ours.removesuffix(" GB"), f" of {gigabytes(memory['total_bytes'])}"
+    else:
+        end = ""
+    by_others = "" if others is None else f" + others {gigabytes(others).removesuffix(' GB' if end else '')}"
+    both = f"cbtui {ours}{by_others}{end}"
+    return [f"memory: {both}", both, f"memory: cbtui {ours}{end}", f"cbtui {ours}{end}", f"{ours}{end}"]
+
+
+def _vitals(memory: Mapping[str, Any]) -> list[str]:
+    """How busy and how warm it is and what it is called, from many words to none."""
+    busy, warm = memory.get("utilisation_percent"), memory.get("temperature_celsius")
+    parts = [f"{busy} % busy"] if busy is not None else []
+    parts += [f"{warm} °C"] if warm is not None else []
+    parts.append(visible(str(memory.get("gpu") or f"the machine ({memory.get('device')})")))
+    return [" · ".join(parts[:count]) for count in range(len(parts), -1, -1)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -15,42 +13,15 @@ from textual.strip import Strip
 
 from cbtui.core.queue import TaskRow
 from cbtui.core.status import STATES, State
-from cbtui.host.estimates import Pace, task_seconds
+from cbtui.host.estimates import Pace
 from cbtui.tui.snapshot import Snapshot
-from cbtui.tui.words import Words, fit, seconds_left
+from cbtui.tui.widgets.queue_columns import BEFORE, bar_of, columns_for, left_of, what_of
+from cbtui.tui.words import Words, fit
 
 # Lines read beyond both edges, so that a step of the cursor finds its line there.
 _MARGIN = 30
-_NAME_LEAST = 16
-_NAME_ENOUGH = 24
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """Widths in cells; 0 leaves a column out."""
-
-    state: int
-    name: int
-    model: int
-    bar: int
-    what: int
-    left: int
-
-
-def columns_for(width: int) -> _Columns:
-    """What fits: the narrower the screen, the fewer columns."""
-    state = 11 if width >= 72 else 0
-    model = 14 if width >= 110 else 0
-    bar = 20 if width >= 140 else 10 if width >= 50 else 0
-    what = 26 if width >= 150 else 14 if width >= 90 else 8 if width >= 50 else 0
-    left = 6
-    fixed = 5 + sum(part + 1 for part in (state, model, bar, what, left) if part)
-    name = max(_NAME_LEAST, width - fixed)
-    if what and name > _NAME_ENOUGH:
-        # Names are rarely longer; reasons are.
-        what += (name - _NAME_ENOUGH) // 2
-        name -= (name - _NAME_ENOUGH) // 2
-    return _Columns(state, name, model, bar, what, left)
+# From so many lines on, the one above the tasks says what stands below it.
+_WITH_HEADINGS = 10
 
 
 class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
@@ -111,6 +82,17 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         return self.scrollable_content_region.width
 
     @property
+    def _headings(self) -> int:
+        """Lines above the tasks that stay where they are: one, or none where there is little room."""
+        return int(self.size.height >= _WITH_HEADINGS and columns_for(self._width).bar > 0)
+
+    @property
+    def _seen(self) -> range:
+        """The tasks on the screen, by their place in the queue."""
+        top = int(self.scroll_offset.y)
+        return range(top, top + self.size.height - self._headings)
+
+    @property
     def current(self) -> TaskRow | None:
         """The task under the cursor."""
         return self._rows.get(self.cursor)
@@ -135,12 +117,17 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         self._pace = snapshot.pace
         if snapshot.total != self._total:
             self._total = snapshot.total
-            self.virtual_size = Size(self._width, self._total)
+            self._measure()
         self._follow(before)
-        top = int(self.scroll_offset.y)
-        for y in range(top, top + self.size.height):
-            if self._painted.get(y) != self._look_of(y):
-                self.refresh_line(y)
+        for task in self._seen:
+            if self._painted.get(task) != self._look_of(task):
+                self._paint(task)
+
+    def _measure(self) -> None:
+        self.virtual_size = Size(self._width, self._total + self._headings)
+
+    def _paint(self, task: int) -> None:
+        self.refresh_line(task + self._headings)
 
     def clear_marks(self) -> None:
         self._marked.clear()
@@ -173,8 +160,8 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = max(0, min(self._total - 1, self.cursor + lines))
 
     def watch_cursor(self, before: int, now: int) -> None:
-        self.refresh_line(before)
-        self.refresh_line(now)
+        self._paint(before)
+        self._paint(now)
         self._keep_in_sight()
         self.post_message(self.Moved())
 
@@ -184,15 +171,17 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         self._painted.clear()
-        self.virtual_size = Size(self._width, self._total)
+        self._measure()
         self.post_message(self.Moved())
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        line = -1 if offset is None else int(offset.y + self.scroll_offset.y)
-        if 0 <= line < self._total:
+        if offset is None or offset.y < self._headings:
+            return
+        task = int(offset.y + self.scroll_offset.y) - self._headings
+        if task < self._total:
             self._was_moved = True
-            self.cursor = line
+            self.cursor = task
             if event.chain == 2:
                 self.post_message(self.Opened())
 
@@ -210,23 +199,27 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
             self.cursor = self._total - 1
 
     def _keep_in_sight(self) -> None:
-        top, height = int(self.scroll_offset.y), self.size.height
-        if self.cursor < top:
+        seen = self._seen
+        if self.cursor < seen.start:
             self.scroll_to(y=self.cursor, animate=False)
-        elif height and self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False)
+        elif seen and self.cursor >= seen.stop:
+            self.scroll_to(y=self.cursor - len(seen) + 1, animate=False)
 
     def _look_of(self, y: int) -> tuple[object, ...]:
         """All that decides how a line looks."""
         row = self._rows.get(y)
         if row is None:
             return ("empty",)
-        seconds = task_seconds(row, self._pace) if row.state in {"queued", "rendering"} else None
-        left = None if seconds is None else seconds_left(seconds)
+        left = left_of(row, self._pace)
         return (row.id, row.changed, y == self.cursor, row.id in self._marked, left, self._width, self.has_focus)
 
     def render_line(self, y: int) -> Strip:
-        line = y + int(self.scroll_offset.y)
+        if y < self._headings:
+            base = self.rich_style
+            dim = base + _foreground(self.get_component_rich_style("queue--dim"))
+            segments = [Segment(" " * BEFORE, base), Segment(columns_for(self._width).headings(), dim)]
+            return Strip(segments).adjust_cell_length(self._width, base)
+        line = y - self._headings + int(self.scroll_offset.y)
         self._painted[line] = self._look_of(line)
         if len(self._painted) > 10 * max(10, self.size.height):
             self._painted.clear()
@@ -256,42 +249,15 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         segments.append(Segment(fit(row.id, columns.name, ellipsis=cut) + " ", name))
         if columns.model:
             segments.append(Segment(fit(row.model.rpartition("/")[2], columns.model, ellipsis=cut) + " ", dim))
-        if columns.bar:
-            segments.append(Segment(self._bar(row, columns.bar) + " ", state))
-        if columns.what:
-            segments.append(Segment(fit(_what(row), columns.what, ellipsis=cut) + " ", dim))
-        segments.append(Segment(f"{self._left(row):>{columns.left}} ", dim))
+        room = columns.what
+        if columns.bar and (bar := bar_of(row, self._words, columns.bar)):
+            segments.append(Segment(f"{bar} ", state))
+        elif columns.bar:
+            room += columns.bar + 1
+        if room:
+            segments.append(Segment(fit(what_of(row, room), room, ellipsis=cut) + " ", dim))
+        segments.append(Segment(f"{left_of(row, self._pace):>{columns.left}} ", dim))
         return Strip(segments).adjust_cell_length(width, base)
-
-    def _bar(self, row: TaskRow, width: int) -> str:
-        progress = row.progress
-        if row.state == "rendering" or (row.state in {"queued", "paused", "blocked"} and progress.chunks_total):
-            return self._words.bar(progress.chunks_done, progress.chunks_total, width)
-        return " " * width
-
-    def _left(self, row: TaskRow) -> str:
-        if row.state == "done" and row.result is not None:
-            return seconds_left(row.result.speech_seconds)
-        if row.state in {"queued", "rendering"}:
-            seconds = task_seconds(row, self._pace)
-            return "" if seconds is None else seconds_left(seconds)
-        return ""
-
-
-def _what(row: TaskRow) -> str:
-    """Chunks while it is rendered, the real-time factor when it is done, else why it stands where it stands."""
-    result = row.result
-    if row.state == "rendering" and not row.progress.chunks_total:
-        return "preparing"
-    if row.state == "rendering":
-        return f"{row.progress.chunks_done}/{row.progress.chunks_total} {row.progress.tokens or ''}".rstrip()
-    if row.state == "done" and result is not None:
-        if result.speech_seconds and result.work_seconds and result.rendered:
-            return f"RTF {result.work_seconds / result.speech_seconds:.2f}"
-        return "up to date"
-    if row.problems:
-        return row.problems[0].message
-    return row.reason
 
 
 def _foreground(style: Style) -> Style:

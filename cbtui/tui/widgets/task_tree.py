@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -98,6 +99,14 @@ def _nodes(top: TreeNode[DirEntry]) -> Iterator[TreeNode[DirEntry]]:
 
 
 def as_folder(path: Path | None) -> Path:
-    """This folder if it is one, else the person's home, else the top."""
-    candidates = (path, Path.home())
-    return next((each for each in candidates if each is not None and is_folder(each)), Path("/"))
+    """This folder if it is one, else where the person stands, else the person's home, else the top."""
+    return next((each for each in _folders(path) if is_folder(each)), Path("/"))
+
+
+def _folders(path: Path | None) -> Iterator[Path]:
+    if path is not None:
+        yield path
+    # It may have been removed since.
+    with contextlib.suppress(FileNotFoundError):
+        yield Path.cwd()
+    yield Path.home()

@@ -78,4 +78,4 @@ class TestEspeak:
     ) -> None:
         monkeypatch.setitem(sys.modules, "espeakng_loader", None)
         check = look(places, model_dir, engine=engine)["espeak"]
-        assert (check.status, check.fix) == (status, 'pip install "cbtui[espeak]"')
+        assert (check.status, check.fix) == (status, "pip install espeakng-loader")

@@ -54,6 +54,16 @@ class TestPackages:
         assert check.status == "problem"
         assert check.detail.startswith("the watermarker perth is not usable: ")
 
+    def test_what_is_missing_is_fetched_without_cbtui_itself_which_no_index_has(
+        self, places: Places, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        missing = {"chatterbox-tts": "", "textual": ""}
+        monkeypatch.setattr(packages, "installed_version", lambda name: missing.get(name, "1.0"))
+        [check] = packages.check_packages(subject(places))
+        assert check.status == "problem"
+        assert "make setup" in check.fix
+        assert check.fix.endswith("pip install chatterbox-tts==0.1.7 'textual>=8.2'")
+
     def test_python_3_14_is_too_new(self, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "version_info", (3, 14, 0))
         [check] = packages.check_python(subject(places))

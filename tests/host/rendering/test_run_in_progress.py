@@ -190,6 +190,14 @@ def test_look_ups_of_takes_are_told_with_seconds_spent_and_saved(bench: Bench) -
     assert [(event.hit, event.saved) for event in saved] == [(True, 1.5)] * 3
 
 
+def test_look_ups_of_takes_name_the_task_and_the_chunk(bench: Bench) -> None:
+    for _ in ("missed", "found"):
+        bench.reports.clear()
+        task = bench.render(FakeEngine()).task
+        names = [event.message for event in bench.reports if isinstance(event, CacheEvent)]
+        assert names == [f"{task.id} #{number}" for number in (1, 2, 3)]
+
+
 def test_takes_are_told_as_they_finish(bench: Bench) -> None:
     bench.render(FakeEngine())
     started, *rest = [report for report in bench.reports if not isinstance(report, CacheEvent)]
