@@ -5,6 +5,9 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 VENV := .venv
 DEMO_VENV := .venv-demo
+# Tests that leave the processor free go side by side; those that compute, or watch processes, have it for themselves.
+SIDE_BY_SIDE := tests/tui/ tests/unit/
+BY_THEMSELVES := $(filter-out $(SIDE_BY_SIDE) tests/support/,$(wildcard tests/*/))
 INSTALL = $(UV) pip install --quiet --compile-bytecode -c constraints.txt
 
 .PHONY: demo test setup lint clean
@@ -15,7 +18,8 @@ demo: $(DEMO_VENV)/.ready  ## Render the examples on the draft voice: seconds, n
 	@echo "Next: make setup brings in Chatterbox and the screen; then $(VENV)/bin/cbtui"
 
 test: setup  ## Set up everything and run all tests
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(SIDE_BY_SIDE)
+	@$(VENV)/bin/python -m pytest $(BY_THEMSELVES)
 
 setup: $(VENV)/.ready  ## The whole set, with Chatterbox and torch, and the tools of development
 
