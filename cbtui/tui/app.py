@@ -18,13 +18,14 @@ from cbtui.console import notice
 from cbtui.core.clean import visible
 from cbtui.paths import Places
 from cbtui.settings import Notify, Settings
+from cbtui.tui.asking import about_options
 from cbtui.tui.colours import SixteenColours
 from cbtui.tui.drafting import Kept
 from cbtui.tui.drawing import AsciiDrawing
 from cbtui.tui.feed import Feed
 from cbtui.tui.hosting import Hosting
 from cbtui.tui.keys import app_bindings, clashes, in_ascii
-from cbtui.tui.messages import HostAnswered, HostEnded, HostStarted, HostTold, QueueRead
+from cbtui.tui.messages import HostAnswered, HostEnded, HostStarted, HostTold, OptionsFoundChanged, QueueRead
 from cbtui.tui.palette import Actions, Palette, Tasks
 from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.screens.confirm import Choice
@@ -131,10 +132,26 @@ class CbtuiApp(App[Ending]):
             visible(message.text), severity="warning" if message.refused else "information", markup=False, timeout=4
         )
 
-    def on_host_started(self, message: HostStarted) -> None:
+    def _started(self) -> None:
         self.is_starting = False
+        # Of a start that came to nothing, no reading tells.
+        self._queue.show(self.snapshot)
+
+    def on_host_started(self, message: HostStarted) -> None:
+        self._started()
         if message.trouble:
             self.notify(message.trouble, severity="error", markup=False, timeout=15)
+
+    def on_options_found_changed(self, message: OptionsFoundChanged) -> None:
+        question, hows = about_options(message.changed)
+
+        def answered(answer: str | None) -> None:
+            if answer is None:
+                self._started()
+            else:
+                self._hosting.start(self.post_message, how=hows[answer])
+
+        self.push_screen(question, answered)
 
     def on_host_told(self, message: HostTold) -> None:
         entry = message.entry
@@ -153,7 +170,7 @@ class CbtuiApp(App[Ending]):
         """Host the folder, where nobody does."""
         if self.snapshot.holder is None and not self.is_starting:
             self.is_starting = True
-            self._hosting.start(self.post_message)
+            self._hosting.start(self.post_message, taking_over=True)
         else:
             self.notify("this folder has a host already", markup=False)
 
