@@ -66,6 +66,8 @@ class QueueScreen(ActingScreen[None]):
         self._sort: Sort = "queue"
         self._said = ""
         self._sought: str | None = None
+        # The task that was just added, until it is on the screen.
+        self._added: str | None = None
 
     def compose(self) -> ComposeResult:
         yield HostLine(self.words, id="host")
@@ -119,8 +121,11 @@ class QueueScreen(ActingScreen[None]):
             # A reading that comes while the app closes.
             return
         self.queue.show(snapshot)
-        if snapshot.found is not None and snapshot.view.find == self._sought:
-            self._go_on_to(snapshot)
+        if snapshot.view.find == self._sought:
+            if snapshot.found is not None:
+                self._go_on_to(snapshot)
+            elif snapshot.is_sought_there and self._sought == self._added:
+                self._tell_of_hidden()
         self._show_totals(self.words.plain(self._totals(snapshot)))
         self.query_one(HostLine).show(snapshot, starting=self.cbtui.is_starting)
         for detail in self.query(Detail):
@@ -158,11 +163,22 @@ class QueueScreen(ActingScreen[None]):
         self.cbtui.feed.want(View(only, self._sort, top, height, focus, self._sought))
 
     def go_to(self, task: str) -> None:
-        """Put the cursor on this task once it is there, in the queue as it is: not filtered, not sorted otherwise."""
-        self._sort = "queue"
+        """Put the cursor on this task once it is there, if it fits the filter."""
         self._sought = task
-        self.action_clear()
         self._want()
+
+    def _stay(self) -> None:
+        """Keep the cursor on its task, also where others are shown from now on, and come back to it once it fits."""
+        if self._sought is None and self.queue.current is not None:
+            self._sought = self.queue.current.id
+        self._want()
+
+    def _tell_of_hidden(self) -> None:
+        filtering = visible(self.query_one("#filter", Input).value.strip())
+        self.notify(
+            f"added {visible(self._sought or '')}; the filter “{filtering}” hides it (esc: show all)", markup=False
+        )
+        self._sought = self._added = None
 
     def _go_on_to(self, snapshot: Snapshot) -> None:
         """Move to the task that is sought; where it went elsewhere since it was found, the next reading tells."""
@@ -170,7 +186,7 @@ class QueueScreen(ActingScreen[None]):
         self.queue.hold()
         self.queue.cursor = next(listed, snapshot.found or 0)
         if self.queue.current is not None and self.queue.current.id == self._sought:
-            self._sought = None
+            self._sought = self._added = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Their keys are heard before anything else; a field keeps them as letters.
@@ -183,7 +199,7 @@ class QueueScreen(ActingScreen[None]):
         self.action_open()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._want()
+        self._stay()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.queue.focus()
@@ -192,7 +208,7 @@ class QueueScreen(ActingScreen[None]):
 
     def _step(self, lines: int) -> None:
         """The person's own step: no task that appears later takes the cursor away."""
-        self._sought = None
+        self._sought = self._added = None
         self.queue.move(lines)
 
     def action_list_down(self) -> None:
@@ -234,7 +250,7 @@ class QueueScreen(ActingScreen[None]):
 
     def action_sort(self) -> None:
         self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
-        self._want()
+        self._stay()
 
     def action_raise(self) -> None:
         self.ask_host("priority", by=1)
@@ -266,6 +282,7 @@ class QueueScreen(ActingScreen[None]):
 
         def added(tasks: tuple[str, ...] | None) -> None:
             if tasks:
+                self._added = tasks[0]
                 self.go_to(tasks[0])
 
         self.app.push_screen(AddScreen(self.words, self.cbtui.places), added)
