@@ -67,7 +67,7 @@ class Actions(Provider):
 
 
 class Tasks(Provider):
-    """Every task whose name has what was typed in it, literally; choosing one puts the queue's cursor there."""
+    """Every task whose name has what was typed in it, literally; choosing one opens it."""
 
     async def search(self, query: str) -> Hits:
         app = cast("CbtuiApp", self.app)
@@ -75,7 +75,8 @@ class Tasks(Provider):
         for number, row in enumerate(rows):
             # Below what the words of actions score, in the queue's order.
             score = 0.5 - number / 1000
-            yield Hit(score, self._marked(row.id, query), partial(_go_to, app, row.id), text=row.id, help=row.state)
+            words = self._marked(row.id, query)
+            yield Hit(score, words, partial(_open, app, row.id), text=row.id, help=f"open this task ({row.state})")
 
     def _marked(self, name: str, query: str) -> Content:
         content = Content(visible(name))
@@ -97,7 +98,11 @@ def _find(places: Places, query: str) -> tuple[TaskRow, ...]:
         return ()
 
 
-def _go_to(app: CbtuiApp, task: str) -> None:
+def _open(app: CbtuiApp, task: str) -> None:
+    """Show the whole task; the queue behind it has the cursor there, if its filter lets the task through."""
+    from cbtui.tui.screens.task import TaskScreen
+
     while not isinstance(app.screen, QueueScreen):
         app.pop_screen()
     app.screen.go_to(task)
+    app.push_screen(TaskScreen(app.options.words, task))
