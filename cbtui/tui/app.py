@@ -13,6 +13,7 @@ from typing import Literal
 from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
+from textual.notifications import Notify as Notified
 
 from cbtui.console import notice
 from cbtui.core.clean import visible
@@ -26,6 +27,7 @@ from cbtui.tui.feed import Feed
 from cbtui.tui.hosting import Hosting
 from cbtui.tui.keys import app_bindings, clashes, in_ascii
 from cbtui.tui.messages import HostAnswered, HostEnded, HostStarted, HostTold, OptionsFoundChanged, QueueRead
+from cbtui.tui.notices import SEEN_IN_QUEUE, Notices
 from cbtui.tui.palette import Actions, Palette, Tasks
 from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.screens.confirm import Choice
@@ -86,6 +88,7 @@ class CbtuiApp(App[Ending]):
         self.feed = Feed(places, self.post_message, rate=self.options.rate, is_congested=self.options.is_congested)
         self.snapshot = Snapshot()
         self.kept = Kept()
+        self._notices = Notices()
         self.is_starting = True
         self._hosting = hosting
         self._queue = QueueScreen(self.options.words)
@@ -100,8 +103,8 @@ class CbtuiApp(App[Ending]):
 
     def on_mount(self) -> None:
         self.set_keymap(self.options.keymap)
-        for clash in clashes(self.options.keymap):
-            self.notify(clash, severity="warning", markup=False, timeout=15)
+        if found := clashes(self.options.keymap):
+            self.notify("\n".join(found), severity="warning", markup=False, timeout=15)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, Ending(signal=number))
@@ -127,7 +130,13 @@ class CbtuiApp(App[Ending]):
             if isinstance(screen, LiveScreen) and screen.is_mounted and screen.is_attached:
                 screen.show(message.snapshot)
 
+    def on_notify(self, message: Notified) -> None:
+        self._notices.take(message.notification)
+
     def on_host_answered(self, message: HostAnswered) -> None:
+        is_seen = message.verb in SEEN_IN_QUEUE and self.screen is self._queue and self.snapshot.view.sort == "queue"
+        if is_seen and not message.refused:
+            return
         self.notify(
             visible(message.text), severity="warning" if message.refused else "information", markup=False, timeout=4
         )

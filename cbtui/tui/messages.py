@@ -39,7 +39,8 @@ class TaskRead(Message, bubble=False):
 class HostAnswered(Message):
     """A command was answered, refused, or waits for a host."""
 
-    def __init__(self, text: str, *, refused: bool = False) -> None:
+    def __init__(self, verb: str, text: str, *, refused: bool = False) -> None:
+        self.verb = verb
         self.text = text
         self.refused = refused
         super().__init__()

@@ -54,10 +54,10 @@ def ask(places: Places, verb: str, arguments: Mapping[str, object]) -> HostAnswe
         with store:
             command = ask_host(store, places, verb, arguments)
     except (StoreError, OSError) as error:
-        return HostAnswered(f"{verb}: {error}", refused=True)
+        return HostAnswered(verb, f"{verb}: {error}", refused=True)
     if command is None:
-        return HostAnswered(f"{verb}: no host answers; it waits for the next one", refused=True)
-    return HostAnswered(command.answer, refused=command.state == "refused")
+        return HostAnswered(verb, f"{verb}: no host answers; it waits for the next one", refused=True)
+    return HostAnswered(verb, command.answer, refused=command.state == "refused")
 
 
 def _find(store: Store, task: str | None) -> TaskRow | None:

@@ -47,6 +47,7 @@ class QueueScreen(ActingScreen[None]):
     QueueScreen.-huge #right { width: 1fr; height: 100%; }
     QueueScreen.-low #side { display: none; }
     QueueScreen #small { display: none; width: 100%; height: 100%; content-align: center middle; }
+    QueueScreen.-cursor-low ToastRack { dock: top; align: right top; }
     QueueScreen.-tiny #small, QueueScreen.-flat #small { display: block; }
     QueueScreen.-tiny #body, QueueScreen.-flat #body { display: none; }
     QueueScreen.-tiny Footer, QueueScreen.-flat Footer { display: none; }
@@ -194,6 +195,8 @@ class QueueScreen(ActingScreen[None]):
 
     def on_queue_list_moved(self) -> None:
         self._want()
+        # Notices keep out of the way of the line under the cursor.
+        self.set_class(self.queue.cursor_line > self.size.height // 2, "-cursor-low")
 
     def on_queue_list_opened(self) -> None:
         self.action_open()
