@@ -76,6 +76,8 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     )
     app = CbtuiApp(places, hosting, options)
     ending = app.run() or Ending()
+    if ending.said:
+        console.tell(f"cbtui: {ending.said}")
     if ending.how == "headless":
         ending = _go_on_without_screen(hosting)
     hosting.stop()

@@ -19,7 +19,7 @@ from cbtui.console import notice
 from cbtui.core.clean import visible
 from cbtui.paths import Places
 from cbtui.settings import Notify, Settings
-from cbtui.tui.asking import about_options
+from cbtui.tui.asking import about_leaving, about_options, farewell
 from cbtui.tui.colours import SixteenColours
 from cbtui.tui.drafting import Kept
 from cbtui.tui.drawing import AsciiDrawing
@@ -39,10 +39,14 @@ from cbtui.tui.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the screen ended: the host goes with it, or stays without it; `signal` is the number that ended it."""
+    """How the screen ended: the host goes with it, or stays without it; `signal` is the number that ended it.
+
+    `said` is for whoever is at the terminal then.
+    """
 
     how: Literal["quit", "headless", "restart"] = "quit"
     signal: int = 0
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,10 @@ class CbtuiApp(App[Ending]):
 
     def on_host_ended(self, message: HostEnded) -> None:
         host = self._hosting.host
-        self.exit(Ending(how="restart") if host is not None and host.restart_wanted else Ending())
+        if host is not None and host.restart_wanted:
+            self.exit(Ending(how="restart"))
+        else:
+            self._quit()
 
     def take_over(self) -> None:
         """Host the folder, where nobody does."""
@@ -214,30 +221,22 @@ class CbtuiApp(App[Ending]):
             self.push_screen(Choice("The text that you typed is not added yet.", [("y", "leave without it")]), answered)
 
     def _leave(self) -> None:
-        """With work under way in this process, ask how."""
+        """With work of this process, ask how."""
         holder = self.snapshot.holder
-        if holder is None or holder.pid != os.getpid() or not self.snapshot.waiting:
-            self.exit(Ending())
+        is_idle = not self.snapshot.waiting and not self.snapshot.counts.get("blocked")
+        if holder is None or holder.pid != os.getpid() or is_idle:
+            self._quit()
             return
 
         def answered(answer: str | None) -> None:
             if answer == "s":
-                self.exit(Ending())
+                self._quit()
             elif answer == "h":
-                self.exit(Ending(how="headless"))
+                self.exit(Ending(how="headless", said=farewell(self.snapshot, headless=True)))
             elif answer == "f":
                 self.feed.ask("stop", after_chunk=True)
 
-        waiting = self.snapshot.waiting
-        tasks = "A task is" if waiting == 1 else f"{waiting} tasks are"
-        self.push_screen(
-            Choice(
-                f"{tasks} still to be rendered.",
-                [
-                    ("h", "leave the screen; rendering goes on without it"),
-                    ("f", "finish the chunk, then stop"),
-                    ("s", "stop now; finished chunks are kept"),
-                ],
-            ),
-            answered,
-        )
+        self.push_screen(about_leaving(self.snapshot), answered)
+
+    def _quit(self) -> None:
+        self.exit(Ending(said=farewell(self.snapshot)))
