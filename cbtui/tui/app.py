@@ -14,8 +14,11 @@ from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
 from textual.notifications import Notify as Notified
+from textual.notifications import SeverityLevel
 
+from cbtui.actions import actions
 from cbtui.console import notice
+from cbtui.core.advice import in_keys
 from cbtui.core.clean import visible
 from cbtui.paths import Places
 from cbtui.settings import Notify, Settings
@@ -141,9 +144,8 @@ class CbtuiApp(App[Ending]):
         is_seen = message.verb in SEEN_IN_QUEUE and self.screen is self._queue and self.snapshot.view.sort == "queue"
         if is_seen and not message.refused:
             return
-        self.notify(
-            visible(message.text), severity="warning" if message.refused else "information", markup=False, timeout=4
-        )
+        severity: SeverityLevel = "warning" if message.refused else "information"
+        self.notify(self.in_keys(message.text), severity=severity, markup=False, timeout=4)
 
     def _started(self) -> None:
         self.is_starting = False
@@ -173,7 +175,9 @@ class CbtuiApp(App[Ending]):
             # Textual has a method for the bell alone.
             self._driver.write(sequence)
         if entry.level == "error":
-            self.notify(visible(entry.message), title=visible(entry.task), severity="error", markup=False, timeout=10)
+            self.notify(
+                self.in_keys(entry.message), title=visible(entry.task), severity="error", markup=False, timeout=10
+            )
 
     def on_host_ended(self, message: HostEnded) -> None:
         host = self._hosting.host
@@ -189,6 +193,15 @@ class CbtuiApp(App[Ending]):
             self._hosting.start(self.post_message, taking_over=True)
         else:
             self.notify("this folder has a host already", markup=False)
+
+    def key_of(self, action: str) -> str:
+        """What the first key of an action is called, as the person has set it."""
+        keys = self.options.keymap.get(action, actions()[action].keys)
+        return self.get_key_display(Binding(keys.partition(",")[0], ""))
+
+    def in_keys(self, text: str) -> str:
+        """A message for the screen: what it advises is a key here."""
+        return visible(in_keys(text, self.key_of))
 
     def get_key_display(self, binding: Binding) -> str:
         """What a key is called on the screen."""

@@ -60,8 +60,7 @@ class Actions(Provider):
                 if binding.action in seen or not binding.description or binding.action.startswith(_LEFT_OUT):
                     continue
                 seen.add(binding.action)
-                key = Binding(app.options.keymap.get(binding.id or "", binding.key).partition(",")[0], "")
-                help_text = f"{binding.tooltip or binding.description} ({app.get_key_display(key)})"
+                help_text = f"{binding.tooltip or binding.description} ({app.key_of(binding.id or binding.action)})"
                 yield binding.description, help_text, partial(app.run_action, binding.action, node)
         yield "screenshot", "save a picture of this screen as SVG", partial(app.set_timer, 0.1, app.deliver_screenshot)
 

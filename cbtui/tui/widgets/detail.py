@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from rich.console import Group
@@ -71,7 +71,8 @@ class Detail(Vertical):
         if self._feed is None:
             return
         focus = snapshot.focus
-        shown = _empty(snapshot) if focus is None else describe(focus, snapshot.pace)
+        app = cast("CbtuiApp", self.app)
+        shown = _empty(snapshot) if focus is None else describe(focus, snapshot.pace, app.in_keys)
         if shown != self._shown:
             self._shown = shown
             self.query_one("#facts", Static).update(as_table(shown))
@@ -102,10 +103,10 @@ def _empty(snapshot: Snapshot) -> Facts:
     return f"Drop .yaml, .txt or .md files into {jobs}, or press a to add a text.", ()
 
 
-def describe(row: TaskRow, pace: Pace) -> Facts:
-    """Everything the queue knows of a task."""
+def describe(row: TaskRow, pace: Pace, in_keys: Callable[[str], str] = str) -> Facts:
+    """Everything the queue knows of a task. `in_keys` has keys for what a reason advises."""
     progress, result = row.progress, row.result
-    facts = [("state", f"{row.state}: {row.reason}" if row.reason else row.state)]
+    facts = [("state", f"{row.state}: {in_keys(row.reason)}" if row.reason else row.state)]
     facts += [("mend", str(problem)) for problem in row.problems]
     if row.state != "done" and (row.state == "rendering" or progress.chunks_total):
         facts.append(("chunks", f"{progress.chunks_done} of {progress.chunks_total}, {progress.tokens} tokens"))
