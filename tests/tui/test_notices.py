@@ -108,3 +108,35 @@ async def test_notices_do_not_hide_the_line_under_the_cursor(places: Places, siz
                 )
 
             await shown.until(is_clear, f"the line after {key}")
+
+
+@pytest.mark.parametrize("key", ["p", "x", "r", "R", "d", "e", "o", "y", "J", "plus", "space", "V", "enter"])
+async def test_a_key_that_has_no_task_to_act_on_says_so(places: Places, key: str) -> None:
+    async with screened(places) as shown:
+        await shown.press(key)
+        await shown.until(lambda: said(shown) == ["there is no task: press a to add one"], "the notice")
+
+
+async def test_where_the_filter_hides_all_the_way_back_is_said(places: Places) -> None:
+    async with screened(places) as shown:
+        await fill(shown, "one")
+        await shown.press("slash", *"two", "enter")
+        await shown.until(lambda: shown.snapshot.total == 0, "the filter")
+        await shown.press("x")
+        await shown.until(lambda: "no task fits the filter: press esc to show all" in said(shown), "the notice")
+
+
+async def test_what_is_advised_is_a_key_as_the_person_has_set_it(places: Places) -> None:
+    async with screened(places, options=Options(rate=20.0, keymap={"pause": "f5"})) as shown:
+        (places.jobs / "a.txt").write_text("Hello.")
+        await shown.until_state("jobs/a", "done")
+        await shown.press("r")
+        await shown.until(lambda: any("For another rendering of it: R" in each for each in said(shown)), "the advice")
+        await shown.press("P")
+        await shown.until(lambda: shown.snapshot.paused, "the pause")
+        (places.jobs / "b.txt").write_text("Hello.")
+        await shown.until_state("jobs/b", "queued")
+        await shown.press("g", "f5")
+        await shown.until_state("jobs/b", "paused")
+        await shown.press("r")
+        await shown.until(lambda: any("To go on with it: f5" in each for each in said(shown)), "the other key")

@@ -7,11 +7,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from cbtui.core.clean import visible
-from cbtui.core.queue import Sort, TaskRow
+from cbtui.core.queue import Filter, Sort, TaskRow
 from cbtui.core.status import STATES, State
 from cbtui.tui.filtering import parse_filter
 from cbtui.tui.keys import queue_bindings
-from cbtui.tui.screens.acting import ActingScreen
+from cbtui.tui.screens.opening import OpeningScreen
 from cbtui.tui.snapshot import SORTS, Snapshot, View
 from cbtui.tui.terminal import LEAST_COLUMNS, LEAST_LINES
 from cbtui.tui.widgets.cache_log import CacheLog
@@ -23,7 +23,7 @@ from cbtui.tui.widgets.queue_list import QueueList
 from cbtui.tui.words import Words, seconds_left
 
 
-class QueueScreen(ActingScreen[None]):
+class QueueScreen(OpeningScreen):
     BINDINGS = queue_bindings()
     AUTO_FOCUS = "QueueList"
     DEFAULT_CSS = """
@@ -97,6 +97,16 @@ class QueueScreen(ActingScreen[None]):
     @property
     def chosen_states(self) -> set[State]:
         return self.queue.chosen_states
+
+    @property
+    def nothing(self) -> str:
+        snapshot = self.cbtui.snapshot
+        if snapshot.total:
+            # They are being read.
+            return ""
+        if snapshot.view.only != Filter():
+            return f"no task fits the filter: press {self.cbtui.key_of('clear')} to show all"
+        return f"there is no task: press {self.cbtui.key_of('add')} to add one"
 
     def removed(self) -> None:
         self.queue.clear_marks()
@@ -233,9 +243,13 @@ class QueueScreen(ActingScreen[None]):
         self._step(10**9)
 
     def action_mark(self) -> None:
+        if self.current is None:
+            self.tell_nothing()
         self.queue.toggle_mark()
 
     def action_mark_range(self) -> None:
+        if self.current is None:
+            self.tell_nothing()
         self.queue.mark_range()
 
     def action_clear(self) -> None:
@@ -275,10 +289,12 @@ class QueueScreen(ActingScreen[None]):
 
     def action_open(self) -> None:
         current = self.queue.current
-        if current is not None:
-            from cbtui.tui.screens.task import TaskScreen
+        if current is None:
+            self.tell_nothing()
+            return
+        from cbtui.tui.screens.task import TaskScreen
 
-            self.app.push_screen(TaskScreen(self.words, current.id))
+        self.app.push_screen(TaskScreen(self.words, current.id))
 
     def action_add(self) -> None:
         from cbtui.tui.screens.add import AddScreen
@@ -289,33 +305,3 @@ class QueueScreen(ActingScreen[None]):
                 self.go_to(tasks[0])
 
         self.app.push_screen(AddScreen(self.words, self.cbtui.places), added)
-
-    def action_models(self) -> None:
-        from cbtui.tui.screens.models import ModelsScreen
-
-        self.app.push_screen(ModelsScreen(self.words))
-
-    def action_cache(self) -> None:
-        from cbtui.tui.screens.cache import CacheScreen
-
-        self.app.push_screen(CacheScreen(self.words))
-
-    def action_log(self) -> None:
-        from cbtui.tui.screens.log import LogScreen
-
-        self.app.push_screen(LogScreen(self.words, self.cbtui.places.log))
-
-    def action_themes(self) -> None:
-        from cbtui.tui.screens.themes import ThemeScreen
-
-        self.app.push_screen(ThemeScreen(self.words))
-
-    def action_settings(self) -> None:
-        from cbtui.tui.screens.settings import SettingsScreen
-
-        self.app.push_screen(SettingsScreen(self.words, self.cbtui.places))
-
-    def action_doctor(self) -> None:
-        from cbtui.tui.screens.doctor import DoctorScreen
-
-        self.app.push_screen(DoctorScreen(self.words, self.cbtui.places))
