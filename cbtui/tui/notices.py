@@ -7,6 +7,9 @@ from textual.notifications import Notification
 # What these do is seen in the queue, as long as it stands in its own order.
 SEEN_IN_QUEUE = frozenset({"shift", "priority"})
 
+# Whether it arrives, nobody is told: tmux, screen and some terminals keep it from getting there.
+SENT_TO_CLIPBOARD = "sent to the terminal's clipboard"
+
 
 class Notices:
     """Has a notice take the place of the last of its kind: an answer, or something that is wrong."""
