@@ -175,7 +175,6 @@ async def _filter(pilot: AppPilot) -> None:
 async def _notice(pilot: AppPilot) -> None:
     failed = "chunk 1 (“Halt!”): the model ended the speech before it began (after 3 seeds)"
     pilot.app.notify(failed, title="game/line-0001", severity="error", markup=False)
-    pilot.app.notify("keys.nope: there is no such action", severity="warning", markup=False)
     pilot.app.notify("added book/chapter-07", markup=False)
 
 
