@@ -25,7 +25,7 @@ def about_options(changed: ChangedOptions) -> tuple[Choice, Mapping[str, How]]:
     else:
         lines.append(f"{_tasks(changed.queued)} {'waits' if changed.queued == 1 else 'wait'} to be rendered.")
         answers = [("r", f"render {changed.present}")]
-    question = Choice("\n".join(lines), [*answers, ("g", f"go on {changed.former}")])
+    question = Choice("\n".join(lines), [*answers, ("g", f"go on {changed.former}")], back="host nothing yet")
     return question, {
         "k": How(changed.now, kept=changed.before),
         "r": How(changed.now),

@@ -21,7 +21,7 @@ _STEPS = {"down": 1, "up": -1, "pagedown": 5, "pageup": -5}
 
 
 class Choice(ModalScreen[str | None]):
-    """Gives the key of the answer, or None for escape. `answers` are (key, what it does)."""
+    """Gives the key of the answer, one of (key, what it does), or None for escape, which does what `back` says."""
 
     DEFAULT_CSS = """
     Choice { align: center middle; }
@@ -35,10 +35,11 @@ class Choice(ModalScreen[str | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal")]  # noqa: RUF012 - Textual's own form
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012
 
-    def __init__(self, question: str, answers: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, question: str, answers: Sequence[tuple[str, str]], *, back: str = "go back") -> None:
         super().__init__()
         self._question = question
         self._answers = tuple(answers)
+        self._back = back
 
     def compose(self) -> ComposeResult:
         answers = Table.grid(padding=(0, 1, 0, 0))
@@ -46,7 +47,7 @@ class Choice(ModalScreen[str | None]):
         answers.add_column()
         for key, what in self._answers:
             answers.add_row(Text.assemble((f" {key} ", "reverse bold")), Text(what))
-        answers.add_row(Text.assemble((" esc ", "reverse")), Text("go back"))
+        answers.add_row(Text.assemble((" esc ", "reverse")), Text(self._back))
         with VerticalScroll() as box:
             yield Static(Text(self._question), id="question", markup=False)
             yield Static(answers, markup=False)
@@ -56,7 +57,7 @@ class Choice(ModalScreen[str | None]):
     def _width(self) -> int:
         """Cells with which no line is broken."""
         asked = max(map(cell_len, self._question.split("\n")))
-        answered = max((cell_len(what) for _, what in self._answers), default=0)
+        answered = max(map(cell_len, [self._back, *(what for _, what in self._answers)]))
         return max(asked, _KEY_CELLS + 1 + answered) + _AROUND
 
     def on_key(self, event: events.Key) -> None:
