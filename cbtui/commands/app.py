@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from cbtui.commands import exits
 from cbtui.commands.missing import require
 from cbtui.commands.stopping import StopSignal
-from cbtui.commands.watch import in_folder, make_host, replace_process
+from cbtui.commands.watch import in_folder, make_host, overrides_of, replace_process
 from cbtui.console import claim_terminal, plain_console
 from cbtui.paths import Places
 
 if TYPE_CHECKING:
+    from cbtui.host.host import Host
+    from cbtui.host.journal import Journal
     from cbtui.tui.app import Ending
     from cbtui.tui.hosting import Hosting
 
@@ -53,10 +55,13 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     from cbtui.commands.journaling import log_entry
     from cbtui.tui.app import CbtuiApp, Ending, Options
     from cbtui.tui.colours import are_sixteen
-    from cbtui.tui.hosting import Hosting
+    from cbtui.tui.hosting import Hosting, How
     from cbtui.tui.words import Words, speaks_ascii_only
 
-    hosting = Hosting(places, lambda journal: make_host(arguments, places, journal, screen=True), log_entry)
+    def make(journal: Journal, how: How) -> Host:
+        return make_host(arguments, places, journal, screen=True, overrides=how.overrides, kept=how.kept)
+
+    hosting = Hosting(places, make, log_entry, overrides_of(arguments))
     words = Words(ascii=arguments.ascii or speaks_ascii_only())
     options = Options(
         words,
@@ -71,11 +76,13 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     )
     app = CbtuiApp(places, hosting, options)
     ending = app.run() or Ending()
+    if ending.said:
+        console.tell(f"cbtui: {ending.said}")
     if ending.how == "headless":
         ending = _go_on_without_screen(hosting)
     hosting.stop()
     if ending.how == "restart":
-        replace_process(console)
+        replace_process(console, {} if hosting.overrides == overrides_of(arguments) else hosting.overrides)
     logging.shutdown()
     # Threads inside of torch would hold up the interpreter's own end, and some abort in it.
     os._exit(128 + ending.signal if ending.signal else app.return_code or exits.DONE)

@@ -8,6 +8,7 @@ import faulthandler
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,28 +85,47 @@ def in_folder(places: Places, folder: str | None) -> Places:
     return dataclasses.replace(places, jobs=Path(os.path.abspath(os.path.expanduser(folder))))  # noqa: PTH100, PTH111
 
 
-def make_host(arguments: argparse.Namespace, places: Places, journal: Journal, *, screen: bool = False) -> Host:
-    """The host that the command line and the user's settings describe."""
+def overrides_of(arguments: argparse.Namespace) -> Mapping[str, str]:
+    """Settings of the command line that hold for every task."""
+    return {key: value for key in ("engine", "model") if (value := getattr(arguments, key))}
+
+
+def make_host(
+    arguments: argparse.Namespace,
+    places: Places,
+    journal: Journal,
+    *,
+    screen: bool = False,
+    overrides: Mapping[str, str] | None = None,
+    kept: Mapping[str, str] | None = None,
+) -> Host:
+    """The host that the command line and the user's settings describe; `overrides` take the command line's place."""
     from cbtui.host.host import Host
 
     settings: Settings = arguments.settings
     engines = make_engines(arguments, places)
-    overrides = {key: value for key in ("engine", "model") if (value := getattr(arguments, key))}
     return Host(
         engines,
         options=settings.host,
-        overrides=overrides,
+        overrides=overrides_of(arguments) if overrides is None else overrides,
+        kept=kept,
         journal=journal,
         screen=screen,
         every_second=lambda: keep_log_small(places.log),
     )
 
 
-def replace_process(console: Console) -> None:
-    """Start this very command anew in this process's place, with the streams that it was given."""
+def replace_process(console: Console, overrides: Mapping[str, str] | None = None) -> None:
+    """Start this very command anew in this process's place, with the streams that it was given.
+
+    `overrides` are what the person has chosen since in the place of options.
+    """
+    given = sys.orig_argv[1:]
     os.dup2(console.out.fileno(), 1)
     os.dup2(console.err.fileno(), 2)
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell is wanted
+    # The last of two options counts.
+    options = [option for name, value in (overrides or {}).items() if (option := f"--{name}={value}") not in given]
+    os.execv(sys.executable, [sys.executable, *given, *options])  # noqa: S606 - no shell is wanted
 
 
 class _Journal:

@@ -21,7 +21,8 @@ class FoundTask:
 
     `model` and `voice` name what it needs loaded, `characters` how much text it has. `surroundings` names the settings
     files that it was read with, `inputs` are the other files, with the stamp of each, None where there was none.
-    `finished` is the result of a rendering of this very digest that is there already.
+    `finished` is the result of a rendering of this very digest that is there already. A task that the host is through
+    with and that has the digest `kept` is left as it is; empty where none is to be.
     """
 
     id: str
@@ -36,6 +37,7 @@ class FoundTask:
     surroundings: str = ""
     inputs: tuple[tuple[Path, Stamp | None], ...] = ()
     finished: Result | None = None
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)

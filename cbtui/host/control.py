@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cbtui.core.advice import RESUME, RETRY_FRESH
 from cbtui.core.status import WAITING, IllegalTransition
 from cbtui.host.store import Filter, OutOfRange, Store, TaskIsRendering, TaskRow, UnknownTask
 
@@ -169,10 +170,10 @@ def _cancel(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
 def _retry(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
     fresh = bool(arguments.get("fresh"))
     if row.state == "done" and not fresh:
-        raise Refused(f"{row.id} is done. For another rendering of it: cbtui retry --fresh")
+        raise Refused(f"{row.id} is done. For another rendering of it: {RETRY_FRESH}")
     if row.state in {"paused", "invalid"}:
-        advice = "cbtui resume goes on with it" if row.state == "paused" else "mend its file"
-        raise Refused(f"{row.id} is {row.state}: {advice}")
+        advice = f"To go on with it: {RESUME}" if row.state == "paused" else "Mend its file"
+        raise Refused(f"{row.id} is {row.state}. {advice}")
     if row.state == "rendering":
         raise Refused(f"{row.id} is being rendered")
     _check_file(row)

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 
+from cbtui.host.changed_options import find_changed_options
 from cbtui.host.hooks import Hooks
 from cbtui.host.intake import Intake
 from cbtui.host.journal import Journal, JournalEntry
@@ -25,7 +26,8 @@ class Host:
     """Three threads over one store: the intake of files, the line that renders, the steward that answers.
 
     Nothing of it calls into a user interface: front ends read the store. `journal` is called from any of the threads.
-    `overrides` are settings of the command line for all tasks. `every_second` is called now and then by a thread of
+    `overrides` are settings of the command line for all tasks; with `kept`, those of the last host, what is finished
+    stays as it is, though it would come out otherwise by now. `every_second` is called now and then by a thread of
     the host.
     """
 
@@ -35,6 +37,7 @@ class Host:
         *,
         options: HostOptions,
         overrides: Mapping[str, str],
+        kept: Mapping[str, str] | None = None,
         journal: Journal,
         screen: bool = False,
         every_second: Callable[[], None] = lambda: None,
@@ -47,7 +50,9 @@ class Host:
         self._stop_wanted = threading.Event()
         self._hooks = Hooks(options.hooks, journal)
         self._live = LiveFile.of(places)
-        reader = Reader(places, overrides)
+        reader = Reader(places, overrides, kept)
+        self._overrides = overrides
+        self._keeps = kept is not None
         self._intake = Intake(Watcher(places.jobs), reader, self._store_path, journal=journal, on_change=self._wake)
         self._line = Line(
             self._store_path,
@@ -93,6 +98,7 @@ class Host:
                     self._journal(JournalEntry("store", message, level="warning"))
                 self._journal(JournalEntry("started", f"watching {self._places.jobs}", facts=self._facts()))
                 self._recover(store)
+                self._tell_of_changed_options(store)
             self._intake.start()
         except BaseException:
             self._lock.release()
@@ -150,6 +156,12 @@ class Host:
                 self._journal(JournalEntry("queued", row.reason, row.id, "warning"))
         # Whatever they waited for, it is looked at anew.
         store.tasks.transition_all("blocked", "queued")
+
+    def _tell_of_changed_options(self, store: Store) -> None:
+        changed = None if self._keeps else find_changed_options(store, self._overrides)
+        if changed is not None and changed.finished:
+            message = f"{changed}: {changed.finished} finished tasks are rendered again"
+            self._journal(JournalEntry("notice", message, level="warning"))
 
     def _give_back(self, store: Store) -> None:
         with store.transaction():

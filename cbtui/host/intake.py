@@ -115,7 +115,7 @@ class Intake:
         if not self._looked_back:
             self._looked_back = True
             self._insist(lambda: self._look_back(store))
-            self._note_whether_caught_up()
+            self._note_whether_caught_up(store)
         timeout = 0.0 if self._pending else _TURN_SECONDS
         told = self._watcher.next_batch(timeout)
         if told:
@@ -127,7 +127,7 @@ class Intake:
         elif self._inputs.changed:
             self._insist(lambda: self._watch_inputs(store))
         if not self.caught_up.is_set():
-            self._note_whether_caught_up()
+            self._note_whether_caught_up(store)
 
     def _look_back(self, store: Store) -> None:
         """What became of the known files while no host ran, and from when on the others are watched."""
@@ -138,9 +138,11 @@ class Intake:
     def _watch_inputs(self, store: Store) -> None:
         self._read_anew(self._inputs.watch(store))
 
-    def _note_whether_caught_up(self) -> None:
+    def _note_whether_caught_up(self, store: Store) -> None:
         self._awaited = {path for path in self._awaited if os.path.lexists(path)}
         if not self._awaited and not self._pending:
+            # Not before: a start that breaks off leaves tasks that were read as the last host read them.
+            self._insist(lambda: store.meta.set_overrides(self._reader.overrides))
             self.caught_up.set()
 
     def _look_at_some(self, store: Store) -> None:

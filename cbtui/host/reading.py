@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,10 +12,11 @@ from pathlib import Path
 from cbtui.core.clean import visible
 from cbtui.core.problem import InvalidFile, Problem
 from cbtui.core.stamp import Stamp
+from cbtui.core.status import SETTLED
 from cbtui.core.task import Task
 from cbtui.host.rendering.digest import ClipDigests, digest_task, find_finished
 from cbtui.host.store import FoundTask, KnownFile
-from cbtui.jobs import load_tasks
+from cbtui.jobs import Loaded, load_tasks
 from cbtui.jobs.scan import FOLDER_SETTINGS, TEXT_KINDS, is_passed_over, is_task_name
 from cbtui.jobs.watching import FileRenamed, FileVanished
 from cbtui.jobs.watching.held_open import is_held_open
@@ -39,14 +40,18 @@ class Reading:
 
 
 class Reader:
-    """Reads task files of one jobs directory. `overrides` are settings of the command line, which win over files."""
+    """Reads task files of one jobs directory. `overrides` are settings of the command line, which win over files.
 
-    def __init__(self, places: Places, overrides: Mapping[str, str]) -> None:
+    `kept` are overrides of an earlier host: what it was through with is kept, though it would come out otherwise.
+    """
+
+    def __init__(self, places: Places, overrides: Mapping[str, str], kept: Mapping[str, str] | None = None) -> None:
         self.root = Path(os.path.abspath(places.jobs))  # noqa: PTH100 - Path.absolute keeps '..'
         self._real_root = Path(os.path.realpath(self.root))
         self._output = places.output
         self.user_settings = places.user_settings
-        self._overrides = dict(overrides)
+        self.overrides: Mapping[str, str] = dict(overrides)
+        self._kept = kept
         self._clips = ClipDigests()
 
     def surroundings(self, path: Path) -> str:
@@ -54,7 +59,7 @@ class Reader:
         folders = [self.root, *reversed([each for each in path.parents if each.is_relative_to(self.root)][:-1])]
         files = [self.user_settings, *(folder / FOLDER_SETTINGS for folder in folders)]
         stamps = [str(stamp_of(str(file))) for file in files]
-        return hashlib.sha256("\n".join([*stamps, repr(sorted(self._overrides.items()))]).encode()).hexdigest()[:16]
+        return hashlib.sha256("\n".join([*stamps, repr(sorted(self.overrides.items()))]).encode()).hexdigest()[:16]
 
     def is_known(self, path: Path, stamp: Stamp, known: KnownFile) -> bool:
         """Whether nothing that decides this task has changed since it was read."""
@@ -66,13 +71,8 @@ class Reader:
 
     def read(self, files: Mapping[Path, Stamp], known: Mapping[Path, KnownFile]) -> tuple[Reading, ...]:
         """Read files, in their order. `known` keeps the name of a task whose file is invalid by now."""
-        loaded = load_tasks(
-            files,
-            root=self.root,
-            user_settings=self.user_settings,
-            scanned=frozenset(files),
-            overrides=self._overrides,
-        )
+        loaded = self._load(files, self.overrides)
+        kept = self._kept_digests([path for path in files if path in known and known[path].state in SETTLED])
         tasks = {task.source: task for task in loaded.tasks}
         return tuple(
             self._reading(
@@ -81,9 +81,21 @@ class Reader:
                 tasks.get(path) or loaded.invalid.get(path),
                 loaded.texts_named_by.get(path, ()),
                 known.get(path),
+                kept=kept.get(path, ""),
             )
             for path, stamp in files.items()
         )
+
+    def _load(self, files: Collection[Path], overrides: Mapping[str, str]) -> Loaded:
+        return load_tasks(
+            files, root=self.root, user_settings=self.user_settings, scanned=frozenset(files), overrides=overrides
+        )
+
+    def _kept_digests(self, files: Sequence[Path]) -> dict[Path, str]:
+        """What the earlier host took these files for."""
+        if self._kept is None or not files:
+            return {}
+        return {task.source: digest_task(task, self._clips) for task in self._load(files, self._kept).tasks}
 
     def as_watched(self, path: Path) -> Path:
         """A resolved path by the name that the watcher has for it."""
@@ -137,6 +149,8 @@ class Reader:
         outcome: Task | InvalidFile | None,
         texts: tuple[Path, ...],
         known: KnownFile | None,
+        *,
+        kept: str,
     ) -> Reading:
         if outcome is None:
             return Reading(path, None)
@@ -146,7 +160,7 @@ class Reader:
             # Of a file that cannot be parsed, two texts are a guess; what it named before is likelier.
             named = (*texts, *_named_before(known)) if len(texts) > 1 else texts
             return Reading(path, replace(found, inputs=_stamped(named)), None, watched)
-        found = self._found(outcome, stamp, new=known is None)
+        found = replace(self._found(outcome, stamp, new=known is None), kept=kept)
         if any(there is not None and is_held_open(str(each), there) for each, there in found.inputs):
             return Reading(path, None, None, watched, unfinished=True)
         return Reading(path, found, outcome, watched)

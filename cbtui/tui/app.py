@@ -13,18 +13,24 @@ from typing import Literal
 from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
+from textual.notifications import Notify as Notified
+from textual.notifications import SeverityLevel
 
+from cbtui.actions import actions
 from cbtui.console import notice
+from cbtui.core.advice import in_keys
 from cbtui.core.clean import visible
 from cbtui.paths import Places
 from cbtui.settings import Notify, Settings
+from cbtui.tui.asking import about_leaving, about_options, farewell
 from cbtui.tui.colours import SixteenColours
 from cbtui.tui.drafting import Kept
 from cbtui.tui.drawing import AsciiDrawing
 from cbtui.tui.feed import Feed
 from cbtui.tui.hosting import Hosting
 from cbtui.tui.keys import app_bindings, clashes, in_ascii
-from cbtui.tui.messages import HostAnswered, HostEnded, HostStarted, HostTold, QueueRead
+from cbtui.tui.messages import HostAnswered, HostEnded, HostStarted, HostTold, OptionsFoundChanged, QueueRead
+from cbtui.tui.notices import SEEN_IN_QUEUE, Notices
 from cbtui.tui.palette import Actions, Palette, Tasks
 from cbtui.tui.screens.base import LiveScreen
 from cbtui.tui.screens.confirm import Choice
@@ -36,10 +42,14 @@ from cbtui.tui.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the screen ended: the host goes with it, or stays without it; `signal` is the number that ended it."""
+    """How the screen ended: the host goes with it, or stays without it; `signal` is the number that ended it.
+
+    `said` is for whoever is at the terminal then.
+    """
 
     how: Literal["quit", "headless", "restart"] = "quit"
     signal: int = 0
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ class CbtuiApp(App[Ending]):
         self.feed = Feed(places, self.post_message, rate=self.options.rate, is_congested=self.options.is_congested)
         self.snapshot = Snapshot()
         self.kept = Kept()
+        self._notices = Notices()
         self.is_starting = True
         self._hosting = hosting
         self._queue = QueueScreen(self.options.words)
@@ -99,8 +110,8 @@ class CbtuiApp(App[Ending]):
 
     def on_mount(self) -> None:
         self.set_keymap(self.options.keymap)
-        for clash in clashes(self.options.keymap):
-            self.notify(clash, severity="warning", markup=False, timeout=15)
+        if found := clashes(self.options.keymap):
+            self.notify("\n".join(found), severity="warning", markup=False, timeout=15)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, Ending(signal=number))
@@ -126,15 +137,36 @@ class CbtuiApp(App[Ending]):
             if isinstance(screen, LiveScreen) and screen.is_mounted and screen.is_attached:
                 screen.show(message.snapshot)
 
+    def on_notify(self, message: Notified) -> None:
+        self._notices.take(message.notification)
+
     def on_host_answered(self, message: HostAnswered) -> None:
-        self.notify(
-            visible(message.text), severity="warning" if message.refused else "information", markup=False, timeout=4
-        )
+        is_seen = message.verb in SEEN_IN_QUEUE and self.screen is self._queue and self.snapshot.view.sort == "queue"
+        if is_seen and not message.refused:
+            return
+        severity: SeverityLevel = "warning" if message.refused else "information"
+        self.notify(self.in_keys(message.text), severity=severity, markup=False, timeout=4)
+
+    def _started(self) -> None:
+        self.is_starting = False
+        # Of a start that came to nothing, no reading tells.
+        self._queue.show(self.snapshot)
 
     def on_host_started(self, message: HostStarted) -> None:
-        self.is_starting = False
+        self._started()
         if message.trouble:
             self.notify(message.trouble, severity="error", markup=False, timeout=15)
+
+    def on_options_found_changed(self, message: OptionsFoundChanged) -> None:
+        question, hows = about_options(message.changed)
+
+        def answered(answer: str | None) -> None:
+            if answer is None:
+                self._started()
+            else:
+                self._hosting.start(self.post_message, how=hows[answer])
+
+        self.push_screen(question, answered)
 
     def on_host_told(self, message: HostTold) -> None:
         entry = message.entry
@@ -143,19 +175,33 @@ class CbtuiApp(App[Ending]):
             # Textual has a method for the bell alone.
             self._driver.write(sequence)
         if entry.level == "error":
-            self.notify(visible(entry.message), title=visible(entry.task), severity="error", markup=False, timeout=10)
+            self.notify(
+                self.in_keys(entry.message), title=visible(entry.task), severity="error", markup=False, timeout=10
+            )
 
     def on_host_ended(self, message: HostEnded) -> None:
         host = self._hosting.host
-        self.exit(Ending(how="restart") if host is not None and host.restart_wanted else Ending())
+        if host is not None and host.restart_wanted:
+            self.exit(Ending(how="restart"))
+        else:
+            self._quit()
 
     def take_over(self) -> None:
         """Host the folder, where nobody does."""
         if self.snapshot.holder is None and not self.is_starting:
             self.is_starting = True
-            self._hosting.start(self.post_message)
+            self._hosting.start(self.post_message, taking_over=True)
         else:
             self.notify("this folder has a host already", markup=False)
+
+    def key_of(self, action: str) -> str:
+        """What the first key of an action is called, as the person has set it."""
+        keys = self.options.keymap.get(action, actions()[action].keys)
+        return self.get_key_display(Binding(keys.partition(",")[0], ""))
+
+    def in_keys(self, text: str) -> str:
+        """A message for the screen: what it advises is a key here."""
+        return visible(in_keys(text, self.key_of))
 
     def get_key_display(self, binding: Binding) -> str:
         """What a key is called on the screen."""
@@ -188,30 +234,22 @@ class CbtuiApp(App[Ending]):
             self.push_screen(Choice("The text that you typed is not added yet.", [("y", "leave without it")]), answered)
 
     def _leave(self) -> None:
-        """With work under way in this process, ask how."""
+        """With work of this process, ask how."""
         holder = self.snapshot.holder
-        if holder is None or holder.pid != os.getpid() or not self.snapshot.waiting:
-            self.exit(Ending())
+        is_idle = not self.snapshot.waiting and not self.snapshot.counts.get("blocked")
+        if holder is None or holder.pid != os.getpid() or is_idle:
+            self._quit()
             return
 
         def answered(answer: str | None) -> None:
             if answer == "s":
-                self.exit(Ending())
+                self._quit()
             elif answer == "h":
-                self.exit(Ending(how="headless"))
+                self.exit(Ending(how="headless", said=farewell(self.snapshot, headless=True)))
             elif answer == "f":
                 self.feed.ask("stop", after_chunk=True)
 
-        waiting = self.snapshot.waiting
-        tasks = "A task is" if waiting == 1 else f"{waiting} tasks are"
-        self.push_screen(
-            Choice(
-                f"{tasks} still to be rendered.",
-                [
-                    ("h", "leave the screen; rendering goes on without it"),
-                    ("f", "finish the chunk, then stop"),
-                    ("s", "stop now; finished chunks are kept"),
-                ],
-            ),
-            answered,
-        )
+        self.push_screen(about_leaving(self.snapshot), answered)
+
+    def _quit(self) -> None:
+        self.exit(Ending(said=farewell(self.snapshot)))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
 from cbtui.host.journal import JournalEntry
 from cbtui.tui.opened import TaskFacts
 from cbtui.tui.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from cbtui.host.changed_options import ChangedOptions
 
 
 class QueueRead(Message):
@@ -34,7 +39,8 @@ class TaskRead(Message, bubble=False):
 class HostAnswered(Message):
     """A command was answered, refused, or waits for a host."""
 
-    def __init__(self, text: str, *, refused: bool = False) -> None:
+    def __init__(self, verb: str, text: str, *, refused: bool = False) -> None:
+        self.verb = verb
         self.text = text
         self.refused = refused
         super().__init__()
@@ -45,6 +51,14 @@ class HostStarted(Message):
 
     def __init__(self, trouble: str = "") -> None:
         self.trouble = trouble
+        super().__init__()
+
+
+class OptionsFoundChanged(Message):
+    """This process does not host yet: the last host had other options, and the person is to say what that means."""
+
+    def __init__(self, changed: ChangedOptions) -> None:
+        self.changed = changed
         super().__init__()
 
 

@@ -21,6 +21,7 @@ from textual.app import App, SuspendNotSupported
 from cbtui.core.clean import is_clean, visible
 from cbtui.core.queue import TaskRow
 from cbtui.tui import terminal
+from cbtui.tui.notices import SENT_TO_CLIPBOARD
 
 if TYPE_CHECKING:
     from cbtui.tui.app import CbtuiApp
@@ -125,7 +126,10 @@ def play(app: App[Any], row: TaskRow, take: Path | None = None) -> None:
         command = fetch_command(sound)
         app.copy_to_clipboard(command)
         app.notify(
-            visible(command), title="sound does not come over SSH; fetch it with (copied)", markup=False, timeout=15
+            visible(command),
+            title=f"sound does not come over SSH; fetch it with ({SENT_TO_CLIPBOARD})",
+            markup=False,
+            timeout=15,
         )
         return
     playing = [worker.name for worker in app.workers if worker.group == _SOUND and worker.is_running]
@@ -180,7 +184,7 @@ def copy_path(app: App[Any], row: TaskRow, take: Path | None = None) -> None:
     if sound is not None:
         word = shell_word(str(sound))
         app.copy_to_clipboard(word)
-        app.notify(visible(word), title="copied", markup=False)
+        app.notify(visible(word), title=SENT_TO_CLIPBOARD, markup=False, timeout=10)
 
 
 def fetch_command(path: Path) -> str:

@@ -60,14 +60,13 @@ class Actions(Provider):
                 if binding.action in seen or not binding.description or binding.action.startswith(_LEFT_OUT):
                     continue
                 seen.add(binding.action)
-                key = Binding(app.options.keymap.get(binding.id or "", binding.key).partition(",")[0], "")
-                help_text = f"{binding.tooltip or binding.description} ({app.get_key_display(key)})"
+                help_text = f"{binding.tooltip or binding.description} ({app.key_of(binding.id or binding.action)})"
                 yield binding.description, help_text, partial(app.run_action, binding.action, node)
         yield "screenshot", "save a picture of this screen as SVG", partial(app.set_timer, 0.1, app.deliver_screenshot)
 
 
 class Tasks(Provider):
-    """Every task whose name has what was typed in it, literally; choosing one puts the queue's cursor there."""
+    """Every task whose name has what was typed in it, literally; choosing one opens it."""
 
     async def search(self, query: str) -> Hits:
         app = cast("CbtuiApp", self.app)
@@ -75,7 +74,8 @@ class Tasks(Provider):
         for number, row in enumerate(rows):
             # Below what the words of actions score, in the queue's order.
             score = 0.5 - number / 1000
-            yield Hit(score, self._marked(row.id, query), partial(_go_to, app, row.id), text=row.id, help=row.state)
+            words = self._marked(row.id, query)
+            yield Hit(score, words, partial(_open, app, row.id), text=row.id, help=f"open this task ({row.state})")
 
     def _marked(self, name: str, query: str) -> Content:
         content = Content(visible(name))
@@ -97,7 +97,11 @@ def _find(places: Places, query: str) -> tuple[TaskRow, ...]:
         return ()
 
 
-def _go_to(app: CbtuiApp, task: str) -> None:
+def _open(app: CbtuiApp, task: str) -> None:
+    """Show the whole task; the queue behind it has the cursor there, if its filter lets the task through."""
+    from cbtui.tui.screens.task import TaskScreen
+
     while not isinstance(app.screen, QueueScreen):
         app.pop_screen()
     app.screen.go_to(task)
+    app.push_screen(TaskScreen(app.options.words, task))

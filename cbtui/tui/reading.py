@@ -28,7 +28,8 @@ def read_snapshot(store: Store, places: Places, view: View, look_ups: int, opene
         focus=_find(store, view.focus),
         opened=opened,
         opened_row=_find(store, opened),
-        found=None if sought is None else store.queue.place(sought),
+        found=None if sought is None else store.queue.place(sought, only=view.only, by=view.sort),
+        is_sought_there=sought is not None,
         counts=store.queue.counts(),
         paused=store.meta.paused,
         seconds_left=queue_seconds(store.work.amounts("queued"), rendering, pace),
@@ -53,10 +54,10 @@ def ask(places: Places, verb: str, arguments: Mapping[str, object]) -> HostAnswe
         with store:
             command = ask_host(store, places, verb, arguments)
     except (StoreError, OSError) as error:
-        return HostAnswered(f"{verb}: {error}", refused=True)
+        return HostAnswered(verb, f"{verb}: {error}", refused=True)
     if command is None:
-        return HostAnswered(f"{verb}: no host answers; it waits for the next one", refused=True)
-    return HostAnswered(command.answer, refused=command.state == "refused")
+        return HostAnswered(verb, f"{verb}: no host answers; it waits for the next one", refused=True)
+    return HostAnswered(verb, command.answer, refused=command.state == "refused")
 
 
 def _find(store: Store, task: str | None) -> TaskRow | None:

@@ -22,7 +22,7 @@ SORTS: tuple[Sort, ...] = ("queue", "name", "state", "newest")
 class View:
     """Which part of the queue is wanted: `height` tasks from the `top`-th of those that fit. `focus` is a task's id.
 
-    `find` is the id of a task whose place in the whole queue is wanted.
+    `find` is the id of a task whose place among them is wanted.
     """
 
     only: Filter = field(default_factory=Filter)
@@ -38,7 +38,8 @@ class Snapshot:
     """`rows` are the tasks from `view.top` on, of `total` that fit. `live` is the host's own account, a second old.
 
     `opened` is the id of a task that is looked at by itself, its row None where the queue does not have it.
-    `found` is the place of `view.find`, None where it is not in the queue. `holder` is None without a host.
+    `found` is the place of `view.find`, None where it does not fit, or is not in the queue at all: then it is not
+    `is_sought_there` either. `holder` is None without a host.
     `cache_events` are the newest look-ups with their numbers, oldest first.
     """
 
@@ -49,6 +50,7 @@ class Snapshot:
     opened: str | None = None
     opened_row: TaskRow | None = None
     found: int | None = None
+    is_sought_there: bool = False
     counts: Mapping[State, int] = field(default_factory=dict)
     paused: bool = False
     seconds_left: float | None = None

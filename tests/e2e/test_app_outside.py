@@ -55,6 +55,6 @@ def test_the_editor_has_the_terminal_and_the_screen_comes_back(app: Terminal, ho
 
 def test_a_path_goes_to_the_clipboard_of_the_person_s_own_terminal(app: Terminal, home: Home) -> None:
     app.press("y")
-    app.until_shown("copied")
+    app.until_shown("sent to the terminal's clipboard")
     data = app.raw.partition(b"\x1b]52;c;")[2].partition(b"\x07")[0]
     assert shlex.split(base64.b64decode(data).decode()) == [str(home.final("jobs/hello"))]

@@ -108,12 +108,13 @@ def serving(
     *,
     options: HostOptions | None = None,
     overrides: Mapping[str, str] | None = None,
+    kept: Mapping[str, str] | None = None,
 ) -> Iterator[Served]:
     """A host that has taken in what is there already. `make` gives the engine of a model; one engine serves all."""
     engine = make or FakeEngine()
     engines = FakeEngines(places, engine if callable(engine) else lambda model: engine)
     told: list[JournalEntry] = []
-    host = Host(engines, options=options or HostOptions(), overrides=overrides or {}, journal=told.append)
+    host = Host(engines, options=options or HostOptions(), overrides=overrides or {}, kept=kept, journal=told.append)
     host.start()
     try:
         assert host.wait_until_taken_in(DEADLINE)

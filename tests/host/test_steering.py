@@ -74,7 +74,7 @@ def test_what_is_refused_says_why(served: Served, engine: GatedEngine) -> None:
     served.drop("a.txt", "Hello.")
     served.until_state("jobs/a", "done")
     assert served.ask("cancel", tasks=["jobs/a"]).answer == "nothing was cancelled: jobs/a is done"
-    assert "--fresh" in served.ask("retry", tasks=["a"]).answer
+    assert "cbtui retry --fresh" in served.ask("retry", tasks=["a"]).answer
     assert served.ask("pause", tasks=["none"]).answer == "no task 'none' in the queue"
     assert served.ask("dance", tasks=["a"]).answer == "this host knows no command 'dance'"
 

@@ -18,7 +18,7 @@ from cbtui.host.options import HostOptions
 from cbtui.host.rendering.engines import Engines
 from cbtui.paths import Places
 from cbtui.tui.app import CbtuiApp, Options
-from cbtui.tui.hosting import Hosting
+from cbtui.tui.hosting import Hosting, How
 from tests.support.fake_host import places_in
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "jobs"
@@ -43,11 +43,10 @@ def fill(jobs: Path) -> None:
 
 
 async def picture(folder: Path, places: Places, theme: str, name: str, size: tuple[int, int]) -> None:
-    def make(journal: Journal) -> Host:
-        drafts = {"engine": "espeak"}
-        return Host(Engines(places), options=HostOptions(), overrides=drafts, journal=journal, screen=True)
+    def make(journal: Journal, how: How) -> Host:
+        return Host(Engines(places), options=HostOptions(), overrides=how.overrides, journal=journal, screen=True)
 
-    hosting = Hosting(places, make, lambda entry: None)
+    hosting = Hosting(places, make, lambda entry: None, {"engine": "espeak"})
     app = CbtuiApp(places, hosting, Options(theme=theme))
     async with app.run_test(size=size) as pilot:
         end = time.monotonic() + _DEADLINE

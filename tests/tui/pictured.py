@@ -133,7 +133,7 @@ class PicturedApp(CbtuiApp):
     """Reads nothing, hosts nothing, and ends when the test does."""
 
     def __init__(self, options: Options | None = None, snapshot: Snapshot | None = None) -> None:
-        hosting = Hosting(PLACES, lambda journal: None, lambda entry: None)  # type: ignore[arg-type, return-value]
+        hosting = Hosting(PLACES, lambda journal, how: None, lambda entry: None)  # type: ignore[arg-type, return-value]
         hosting.start = lambda post: None  # type: ignore[method-assign]
         super().__init__(PLACES, hosting, options)
         self.is_starting = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -17,7 +17,7 @@ from cbtui.host.journal import Journal
 from cbtui.host.options import HostOptions
 from cbtui.paths import Places
 from cbtui.tui.app import CbtuiApp, Ending, Options
-from cbtui.tui.hosting import Hosting
+from cbtui.tui.hosting import Hosting, How
 from cbtui.tui.snapshot import Snapshot
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_host import FakeEngines
@@ -65,15 +65,22 @@ async def screened(
     size: tuple[int, int] = (120, 35),
     options: Options | None = None,
     host: bool = True,
+    overrides: Mapping[str, str] | None = None,
+    awaits_host: bool = True,
 ) -> AsyncIterator[Screened]:
-    """The app, once the first reading is shown; `host` tells whether it hosts the folder."""
+    """The app, once the first reading is shown; `host` tells whether it hosts the folder, with these `overrides`.
+
+    Without `awaits_host`, something is asked first.
+    """
     chosen = engine or FakeEngine()
     engines = FakeEngines(places, chosen if callable(chosen) else lambda model: cast("Engine", chosen))
 
-    def make(journal: Journal) -> Host:
-        return Host(engines, options=HostOptions(), overrides={}, journal=journal, screen=True)
+    def make(journal: Journal, how: How) -> Host:
+        return Host(
+            engines, options=HostOptions(), overrides=how.overrides, kept=how.kept, journal=journal, screen=True
+        )
 
-    hosting = Hosting(places, make, lambda entry: None)
+    hosting = Hosting(places, make, lambda entry: None, overrides)
     places.jobs.mkdir(parents=True, exist_ok=True)
     app = CbtuiApp(places, hosting, options or Options(rate=20.0))
     if not host:
@@ -81,7 +88,7 @@ async def screened(
         app.is_starting = False
     async with app.run_test(size=size, notifications=True) as pilot:
         shown = Screened(app, pilot)
-        if host:
+        if host and awaits_host:
             await shown.until(lambda: app.snapshot.holder is not None, "the host")
         yield shown
         # A reading that comes while the widgets are being taken down would look for them.

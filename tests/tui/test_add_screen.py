@@ -84,6 +84,11 @@ async def test_a_typed_text_becomes_a_task_that_is_rendered(places: Places) -> N
         assert "added book/one/hello-there" in shown.text()
 
 
+def joined(shown: Screened) -> str:
+    """The screen's words, however they are broken into lines."""
+    return " ".join(" ".join(line for line in shown.text().split("\n")).split())
+
+
 async def test_the_cursor_goes_to_the_new_task_once_it_is_there(places: Places) -> None:
     async with screened(places) as shown:
         for name in "bcd":
@@ -92,6 +97,33 @@ async def test_the_cursor_goes_to_the_new_task_once_it_is_there(places: Places) 
         await begin(shown, "Zebra.")
         await shown.press("ctrl+s")
         await shown.until(lambda: shown.snapshot.focus and shown.snapshot.focus.id == "jobs/zebra", "the cursor")
+
+
+async def test_adding_keeps_sort_and_filter(places: Places) -> None:
+    async with screened(places) as shown:
+        for name in "bcd":
+            (places.jobs / f"{name}.txt").write_text("Hi.")
+        await shown.until(lambda: shown.snapshot.total == 3, "three tasks")
+        await shown.press("s", "slash", *"jobs/", "enter")
+        await shown.until(lambda: shown.snapshot.view.only.text == "jobs/", "the filter")
+        await begin(shown, "Zebra.")
+        await shown.press("ctrl+s")
+        await shown.until(lambda: shown.snapshot.focus and shown.snapshot.focus.id == "jobs/zebra", "the cursor")
+        assert (shown.snapshot.view.sort, shown.snapshot.view.only.text) == ("name", "jobs/")
+
+
+async def test_what_the_filter_hides_is_told_and_the_filter_stays(places: Places) -> None:
+    async with screened(places) as shown:
+        (places.jobs / "a.txt").write_text("Hi.")
+        await shown.until(lambda: shown.snapshot.total == 1, "a task")
+        await shown.press("slash", *"a", "enter")
+        await shown.until(lambda: shown.snapshot.view.only.text == "a", "the filter")
+        await begin(shown, "Hello.")
+        await shown.press("ctrl+s")
+        await shown.until(lambda: "the filter “a” hides it" in joined(shown), "the notice")
+        assert [row.id for row in shown.snapshot.rows] == ["jobs/a"]
+        await shown.press("escape")
+        await shown.until(lambda: shown.snapshot.total == 2, "all")
 
 
 async def test_a_step_of_the_person_s_own_is_not_taken_back(places: Places) -> None:

@@ -263,11 +263,11 @@ async def test_a_shell_reads_a_copied_path_as_it_is(path: str) -> None:
     assert echoed.stdout == os.fsencode(path)
 
 
-async def test_the_path_is_copied_and_told(places: Places) -> None:
+async def test_the_path_is_sent_to_the_clipboard_and_told(places: Places) -> None:
     async with screened(places) as shown:
         path = await done(shown, places, "a [∕].txt")
         await shown.press("y")
-        await until_notified(shown, "copied", "a [∕].wav")
+        await until_notified(shown, "sent to the terminal's clipboard", "a [∕].wav")
         assert shown.app.clipboard == f"'{path}'"
 
 

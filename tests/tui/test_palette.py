@@ -13,6 +13,7 @@ from cbtui.tui.app import Options
 from cbtui.tui.palette import Palette
 from cbtui.tui.screens.help import HelpScreen
 from cbtui.tui.screens.queue import QueueScreen
+from cbtui.tui.screens.task import TaskScreen
 from tests.tui.support import Screened, screened
 
 pytestmark = pytest.mark.asyncio
@@ -27,6 +28,12 @@ def store_of(places: Places, *names: str) -> Store:
         [FoundTask(f"book/{name}", places.jobs / f"{number}.txt", stamp, "d") for number, name in enumerate(names)]
     )
     return store
+
+
+def current(shown: Screened) -> str | None:
+    screen = shown.app.screen
+    assert isinstance(screen, QueueScreen)
+    return screen.queue.current.id if screen.queue.current else None
 
 
 async def look_for(shown: Screened, typed: str) -> list[str]:
@@ -66,7 +73,7 @@ async def test_hostile_names_are_literal(places: Places) -> None:
     with store_of(places, *HOSTILE):
         async with screened(places, host=False) as shown:
             offered = await look_for(shown, "book/")
-            assert sorted(offered) == sorted(f"book/{name}\nqueued" for name in HOSTILE)
+            assert sorted(offered) == sorted(f"book/{name}\nopen this task (queued)" for name in HOSTILE)
             await shown.press("escape")
             for typed, found in (("[/]", 2), ("%_", 1), ("\\", 1), ("[", 4), ("zz%", 0)):
                 offered = await look_for(shown, typed)
@@ -79,11 +86,11 @@ async def test_only_some_of_many_tasks_are_offered(places: Places) -> None:
         async with screened(places, host=False) as shown:
             offered = await look_for(shown, "chapter")
             assert [each for each in offered if each.startswith("book/")] == [
-                f"book/chapter-{number:03d}\nqueued" for number in range(20)
+                f"book/chapter-{number:03d}\nopen this task (queued)" for number in range(20)
             ]
 
 
-async def test_a_chosen_task_gets_the_cursor_whatever_was_shown(places: Places) -> None:
+async def test_a_chosen_task_is_opened_and_gets_the_cursor_in_the_queue_as_it_was(places: Places) -> None:
     with store_of(places, *(f"chapter-{number:03d}" for number in range(300))) as store:
         for number in range(0, 300, 2):
             store.tasks.transition(f"book/chapter-{number:03d}", "cancelled")
@@ -92,17 +99,27 @@ async def test_a_chosen_task_gets_the_cursor_whatever_was_shown(places: Places) 
             await shown.press("s", "slash", *"state:queued", "enter")
             await shown.until(lambda: shown.snapshot.total == 150, "the filter")
             await shown.press("question_mark")
-            for task in ("book/chapter-271", "book/chapter-052"):
-                await look_for(shown, task)
-                await shown.press("enter")
-                screen = shown.app.screen
-                assert isinstance(screen, QueueScreen)
+            await look_for(shown, "book/chapter-271")
+            await shown.press("enter")
+            await shown.until(lambda: isinstance(shown.app.screen, TaskScreen), "the task")
+            await shown.until(lambda: "book/chapter-271" in shown.text(), "its name")
+            await shown.press("escape")
+            await shown.until(lambda: current(shown) == "book/chapter-271", "the cursor")
+            assert shown.snapshot.total == 150
 
-                def on_it(screen: QueueScreen = screen, task: str = task) -> bool:
-                    return screen.queue.current is not None and screen.queue.current.id == task
 
-                await shown.until(on_it, task)
-                assert shown.snapshot.total == 300
+async def test_a_chosen_task_that_the_filter_hides_is_opened_and_moves_nothing(places: Places) -> None:
+    with store_of(places, "one", "two", "three"):
+        async with screened(places, host=False) as shown:
+            await shown.until(lambda: shown.snapshot.total == 3, "the queue")
+            await shown.press("slash", *"two", "enter")
+            await shown.until(lambda: shown.snapshot.total == 1, "the filter")
+            await look_for(shown, "book/three")
+            await shown.press("enter")
+            await shown.until(lambda: isinstance(shown.app.screen, TaskScreen), "the task")
+            await shown.press("escape")
+            await shown.until(lambda: shown.snapshot.view.find == "book/three", "the look for it")
+            assert current(shown) == "book/two"
 
 
 async def test_without_a_queue_there_are_only_actions(places: Places) -> None:

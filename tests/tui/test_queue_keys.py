@@ -116,6 +116,40 @@ async def test_s_sorts(places: Places) -> None:
         assert "by name" in shown.text()
 
 
+def current(shown: Screened) -> str:
+    row = queue(shown).current
+    return row.id.rpartition("/")[2] if row else ""
+
+
+async def test_the_cursor_stays_with_its_task_whatever_the_sort(places: Places) -> None:
+    async with screened(places) as shown:
+        await fill(shown, "b", "d", "a", "c")
+        await shown.press("j", "s")
+        await shown.until(lambda: order(shown) == "a b c d", "by name")
+        await shown.until(lambda: current(shown) == "d", "the cursor at the end")
+        await shown.press("s", "s", "s")
+        await shown.until(lambda: order(shown) == "b d a c", "by queue")
+        await shown.until(lambda: current(shown) == "d", "the cursor in the middle")
+
+
+async def test_the_cursor_comes_back_to_its_task_after_a_filter(places: Places) -> None:
+    async with screened(places) as shown:
+        await fill(shown, "one", "two", "three")
+        await shown.press("j", "slash", *"three", "enter")
+        await shown.until(lambda: order(shown) == "three", "the filter")
+        await shown.press("escape")
+        await shown.until(lambda: shown.snapshot.total == 3 and current(shown) == "two", "the cursor")
+
+
+async def test_a_step_among_filtered_tasks_is_where_the_cursor_stays(places: Places) -> None:
+    async with screened(places) as shown:
+        await fill(shown, "one", "two", "three")
+        await shown.press("slash", *"t", "enter")
+        await shown.until(lambda: order(shown) == "two three", "the filter")
+        await shown.press("j", "escape")
+        await shown.until(lambda: shown.snapshot.total == 3 and current(shown) == "three", "the cursor")
+
+
 async def test_d_asks_before_it_removes(places: Places) -> None:
     async with screened(places) as shown:
         await fill(shown, "a", "b")

@@ -15,16 +15,17 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, OptionList, TextArea
 
 from cbtui.tui.app import CbtuiApp, Ending, Options
+from cbtui.tui.asking import about_leaving
 from cbtui.tui.drafting import Draft
 from cbtui.tui.messages import TaskRead
 from cbtui.tui.offering import Offers
 from cbtui.tui.screens import add, add_files, models
 from cbtui.tui.screens.add import AddScreen
 from cbtui.tui.screens.cache import CacheScreen
-from cbtui.tui.screens.confirm import Choice
 from cbtui.tui.screens.doctor import Check, DoctorScreen
 from cbtui.tui.screens.log import LogScreen
 from cbtui.tui.screens.task import TaskScreen
+from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.tail import Read, Tail
 from cbtui.tui.task_feed import TaskFeed
 from cbtui.tui.widgets.task_tree import TaskTree
@@ -127,12 +128,7 @@ async def _pick(pilot: AppPilot) -> None:
 
 
 async def _choice(pilot: AppPilot) -> None:
-    answers = [
-        ("h", "leave the screen; rendering goes on without it"),
-        ("f", "finish the chunk, then stop"),
-        ("s", "stop now; finished chunks are kept"),
-    ]
-    await pilot.app.push_screen(Choice("3 tasks are still to be rendered.", answers))
+    await pilot.app.push_screen(about_leaving(Snapshot(counts={"queued": 3})))
 
 
 async def _cache(pilot: AppPilot) -> None:
@@ -179,7 +175,6 @@ async def _filter(pilot: AppPilot) -> None:
 async def _notice(pilot: AppPilot) -> None:
     failed = "chunk 1 (“Halt!”): the model ended the speech before it began (after 3 seeds)"
     pilot.app.notify(failed, title="game/line-0001", severity="error", markup=False)
-    pilot.app.notify("keys.nope: there is no such action", severity="warning", markup=False)
     pilot.app.notify("added book/chapter-07", markup=False)
 
 

@@ -46,6 +46,7 @@ class Files:
         """Add new tasks at the end of the queue, in this order, and take over what changed in known ones.
 
         An edited file queues its task anew, or makes it invalid; a pause and a block stay, a rendering goes on.
+        What is to be kept of an earlier digest stays as it is, and is of the new digest from then on.
         A priority set by hand holds until the file names another. A file that was taken out of the queue is added
         once it changes. Raises StoreFull and OutOfRange.
         """
@@ -63,7 +64,9 @@ class Files:
                         self._add(facts, *next(numbers), task)
                         added.append(facts["id"])
                     continue
-                if self._is_edited(before, facts):
+                if _is_kept(before, task):
+                    self._update(before["id"], {name: facts[name] for name in (*_NOTED, "digest")})
+                elif self._is_edited(before, facts):
                     if self._edit(before, facts):
                         (rendering if before["state"] == "rendering" else edited).append(facts["id"])
                 elif new := {name: facts[name] for name in _noted(facts) if facts[name] != before[name]}:
@@ -300,6 +303,11 @@ class Files:
 def _noted(facts: Mapping[str, Any]) -> frozenset[str]:
     """What is taken over of a file that means the same as before."""
     return _NOTED if facts["problems"] == _NONE else _NOTED & _TOLD_OF_INVALID
+
+
+def _is_kept(before: Any, task: FoundTask) -> bool:
+    """Whether this is a task that the host is through with, which is to stay so."""
+    return bool(before["state"] in SETTLED and task.kept == before["digest"] != task.digest and not task.problems)
 
 
 def _came_back(before: Any) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from cbtui.host.store.database import Database
 from cbtui.host.store.values import storable
 
@@ -33,6 +36,20 @@ class Meta:
     def paused(self) -> bool:
         """Whether the person has halted the queue; it outlives the host."""
         return self.get("paused") == "yes"
+
+    @property
+    def overrides(self) -> Mapping[str, str] | None:
+        """Settings of the command line that the tasks here were read with last; None where nobody can tell."""
+        try:
+            kept = json.loads(self.get("overrides"))
+        except ValueError:
+            return None
+        return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else None
+
+    def set_overrides(self, overrides: Mapping[str, str]) -> None:
+        """Raises StoreFull."""
+        if self.overrides != overrides:
+            self.set("overrides", json.dumps(dict(overrides)))
 
     def set_paused(self, paused: bool) -> None:
         """Raises StoreFull."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cbtui.core.queue import Changes, Filter, Sort, TaskRow
@@ -17,10 +17,11 @@ EVERYTHING = Filter()
 # How a screen groups tasks: what is rendered, what waits, what needs a person, what is over.
 _OVER: tuple[State, ...] = ("done", "cancelled")
 _GROUPS: tuple[tuple[State, ...], ...] = (("rendering",), WAITING, ("failed", "quarantined", "invalid"), _OVER)
+_NEWEST = "max(coalesce(finished, 0), coalesce(started, 0), added)"
 _ORDERS: Mapping[Sort, str] = {
     "name": "id",
-    "state": "state, behind, position",
-    "newest": "max(coalesce(finished, 0), coalesce(started, 0), added) DESC, number DESC",
+    "state": "state, behind, position, number",
+    "newest": f"{_NEWEST} DESC, number DESC",
 }
 
 
@@ -60,9 +61,8 @@ class Queue:
             return self._sorted(limit, offset, only, _ORDERS[by])
         rows: list[TaskRow] = []
         for group in _GROUPS:
-            states = tuple(state for state in group if not only.states or state in only.states)
-            part = replace(only, states=states)
-            count = self.count(part) if states else 0
+            part = _within(only, group)
+            count = self.count(part) if part.states else 0
             if offset >= count:
                 offset -= count
                 continue
@@ -76,8 +76,13 @@ class Queue:
                 break
         return tuple(rows)
 
-    def place(self, row: TaskRow) -> int:
-        """How many tasks the window by queue has before this one, where every task is shown."""
+    def place(self, row: TaskRow, *, only: Filter = EVERYTHING, by: Sort = "queue") -> int | None:
+        """How many tasks the window has before this one; None where it does not fit."""
+        if not self._count_where(only, "number = ?", [row.number]):
+            return None
+        if by != "queue":
+            columns, values = _order_of(row, by)
+            return self._count_where(only, columns, values)
         group = next(group for group in _GROUPS if row.state in group)
         before = [state for each in _GROUPS[: _GROUPS.index(group)] for state in each]
         if group == _OVER:
@@ -85,9 +90,16 @@ class Queue:
         else:
             condition = "(behind, position, number) < (?, ?, ?)"
             values = [-row.priority, row.position, row.number]
-        statement = f"SELECT count(*) FROM tasks WHERE state IN ({', '.join('?' * len(group))}) AND {condition}"  # noqa: S608
-        within = int(self._database.read(statement, (*group, *values))[0][0])
-        return within + (self.count(Filter(states=tuple(before))) if before else 0)
+        within = self._count_where(_within(only, group), condition, values)
+        return within + (self.count(_within(only, before)) if _within(only, before).states else 0)
+
+    def _count_where(self, only: Filter, condition: str, values: Sequence[object]) -> int:
+        """How many tasks fit that this holds for as well. The condition is one of ours."""
+        conditions, fitting = _condition(only)
+        states = only.states or STATES
+        conditions += [f"state IN ({', '.join('?' * len(states))})", condition]
+        statement = f"SELECT count(*) FROM tasks WHERE {' AND '.join(conditions)}"  # noqa: S608
+        return int(self._database.read(statement, (*fitting, *states, *values))[0][0])
 
     def _sorted(self, limit: int, offset: int, only: Filter, order: str) -> tuple[TaskRow, ...]:
         condition, values = _condition(only)
@@ -174,6 +186,20 @@ class Queue:
             upto=upto,
             more=upto < newest,
         )
+
+
+def _within(only: Filter, states: Sequence[State]) -> Filter:
+    """What fits of these states; nothing does where it names none."""
+    return replace(only, states=tuple(state for state in states if not only.states or state in only.states))
+
+
+def _order_of(row: TaskRow, by: Sort) -> tuple[str, list[object]]:
+    """What holds for tasks that the window has before this one, in any order but that of the queue."""
+    if by == "name":
+        return "id < ?", [row.id]
+    if by == "state":
+        return "(state, behind, position, number) < (?, ?, ?, ?)", [row.state, -row.priority, row.position, row.number]
+    return f"({_NEWEST}, number) > (?, ?)", [max(row.finished or 0, row.started or 0, row.added), row.number]
 
 
 def _condition(only: Filter) -> tuple[list[str], list[object]]:

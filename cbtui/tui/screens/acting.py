@@ -28,6 +28,15 @@ class ActingScreen(LiveScreen[Result]):
         """The take that is chosen instead of the whole file."""
         return None
 
+    @property
+    def nothing(self) -> str:
+        """What to say where there is no task to act on; empty where one may come any moment."""
+        raise NotImplementedError
+
+    def tell_nothing(self) -> None:
+        if self.nothing:
+            self.notify(self.nothing, severity="warning", markup=False, timeout=4)
+
     def removed(self) -> None:
         """The host was asked to remove the chosen tasks."""
 
@@ -38,8 +47,7 @@ class ActingScreen(LiveScreen[Result]):
 
     def action_pause(self) -> None:
         """Let them go on where all are paused, else pause those that are not."""
-        if self.chosen:
-            self.ask_host("resume" if self.chosen_states == {"paused"} else "pause")
+        self.ask_host("resume" if self.chosen_states == {"paused"} else "pause")
 
     def action_cancel(self) -> None:
         self.ask_host("cancel")
@@ -53,6 +61,7 @@ class ActingScreen(LiveScreen[Result]):
     def action_remove(self) -> None:
         chosen = self.chosen
         if not chosen:
+            self.tell_nothing()
             return
         what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} tasks"
 
@@ -66,27 +75,35 @@ class ActingScreen(LiveScreen[Result]):
 
     def action_edit(self) -> None:
         current = self.current
-        if current is not None:
-            from cbtui.tui.outside import edit
+        if current is None:
+            self.tell_nothing()
+            return
+        from cbtui.tui.outside import edit
 
-            edit(self.cbtui, current.source)
+        edit(self.cbtui, current.source)
 
     def action_play(self) -> None:
         current = self.current
-        if current is not None:
-            from cbtui.tui.outside import play
+        if current is None:
+            self.tell_nothing()
+            return
+        from cbtui.tui.outside import play
 
-            play(self.cbtui, current, self.take)
+        play(self.cbtui, current, self.take)
 
     def action_copy_path(self) -> None:
         current = self.current
-        if current is not None:
-            from cbtui.tui.outside import copy_path
+        if current is None:
+            self.tell_nothing()
+            return
+        from cbtui.tui.outside import copy_path
 
-            copy_path(self.cbtui, current, self.take)
+        copy_path(self.cbtui, current, self.take)
 
     def ask_host(self, verb: str, **arguments: object) -> None:
         """Ask the host to do this with the chosen tasks."""
         chosen = self.chosen
         if chosen:
             self.cbtui.feed.ask(verb, tasks=chosen, **arguments)
+        else:
+            self.tell_nothing()

@@ -257,8 +257,9 @@ def tell(app: CbtuiApp, added: Sequence[Added]) -> None:
     if app.snapshot.holder is None and not app.is_starting:
         said += "\nNo host serves this folder: press h on the queue's screen."
     app.notify(said, markup=False, timeout=6)
-    for warning in dict.fromkeys(warning for each in added for warning in each.warnings):
-        app.notify(visible(warning), severity="warning", markup=False, timeout=10)
+    warnings = dict.fromkeys(visible(warning) for each in added for warning in each.warnings)
+    if warnings:
+        app.notify("\n".join(warnings), severity="warning", markup=False, timeout=10)
 
 
 def _try_to_add(draft: Draft, places: Places) -> Added | Refused | OSError:

@@ -19,6 +19,7 @@ from cbtui.core.clean import visible
 from cbtui.paths import Places
 from cbtui.tui.background import in_background
 from cbtui.tui.keys import screen_bindings
+from cbtui.tui.notices import SENT_TO_CLIPBOARD
 from cbtui.tui.screens.lines import Lines
 from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.words import Words
@@ -117,7 +118,7 @@ class DoctorScreen(Lines, Screen[None]):
             self.notify("there is nothing to mend here", markup=False, timeout=3)
             return
         self.app.copy_to_clipboard(fix)
-        self.notify(f"copied: {fix}", markup=False, timeout=4)
+        self.notify(fix, title=SENT_TO_CLIPBOARD, markup=False, timeout=10)
 
     def action_back(self) -> None:
         self.dismiss()

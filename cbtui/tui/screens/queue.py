@@ -7,11 +7,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from cbtui.core.clean import visible
-from cbtui.core.queue import Sort, TaskRow
+from cbtui.core.queue import Filter, Sort, TaskRow
 from cbtui.core.status import STATES, State
 from cbtui.tui.filtering import parse_filter
 from cbtui.tui.keys import queue_bindings
-from cbtui.tui.screens.acting import ActingScreen
+from cbtui.tui.screens.opening import OpeningScreen
 from cbtui.tui.snapshot import SORTS, Snapshot, View
 from cbtui.tui.terminal import LEAST_COLUMNS, LEAST_LINES
 from cbtui.tui.widgets.cache_log import CacheLog
@@ -23,7 +23,7 @@ from cbtui.tui.widgets.queue_list import QueueList
 from cbtui.tui.words import Words, seconds_left
 
 
-class QueueScreen(ActingScreen[None]):
+class QueueScreen(OpeningScreen):
     BINDINGS = queue_bindings()
     AUTO_FOCUS = "QueueList"
     DEFAULT_CSS = """
@@ -47,6 +47,7 @@ class QueueScreen(ActingScreen[None]):
     QueueScreen.-huge #right { width: 1fr; height: 100%; }
     QueueScreen.-low #side { display: none; }
     QueueScreen #small { display: none; width: 100%; height: 100%; content-align: center middle; }
+    QueueScreen.-cursor-low ToastRack { dock: top; align: right top; }
     QueueScreen.-tiny #small, QueueScreen.-flat #small { display: block; }
     QueueScreen.-tiny #body, QueueScreen.-flat #body { display: none; }
     QueueScreen.-tiny Footer, QueueScreen.-flat Footer { display: none; }
@@ -66,6 +67,8 @@ class QueueScreen(ActingScreen[None]):
         self._sort: Sort = "queue"
         self._said = ""
         self._sought: str | None = None
+        # The task that was just added, until it is on the screen.
+        self._added: str | None = None
 
     def compose(self) -> ComposeResult:
         yield HostLine(self.words, id="host")
@@ -95,6 +98,16 @@ class QueueScreen(ActingScreen[None]):
     def chosen_states(self) -> set[State]:
         return self.queue.chosen_states
 
+    @property
+    def nothing(self) -> str:
+        snapshot = self.cbtui.snapshot
+        if snapshot.total:
+            # They are being read.
+            return ""
+        if snapshot.view.only != Filter():
+            return f"no task fits the filter: press {self.cbtui.key_of('clear')} to show all"
+        return f"there is no task: press {self.cbtui.key_of('add')} to add one"
+
     def removed(self) -> None:
         self.queue.clear_marks()
 
@@ -119,8 +132,11 @@ class QueueScreen(ActingScreen[None]):
             # A reading that comes while the app closes.
             return
         self.queue.show(snapshot)
-        if snapshot.found is not None and snapshot.view.find == self._sought:
-            self._go_on_to(snapshot)
+        if snapshot.view.find == self._sought:
+            if snapshot.found is not None:
+                self._go_on_to(snapshot)
+            elif snapshot.is_sought_there and self._sought == self._added:
+                self._tell_of_hidden()
         self._show_totals(self.words.plain(self._totals(snapshot)))
         self.query_one(HostLine).show(snapshot, starting=self.cbtui.is_starting)
         for detail in self.query(Detail):
@@ -158,11 +174,22 @@ class QueueScreen(ActingScreen[None]):
         self.cbtui.feed.want(View(only, self._sort, top, height, focus, self._sought))
 
     def go_to(self, task: str) -> None:
-        """Put the cursor on this task once it is there, in the queue as it is: not filtered, not sorted otherwise."""
-        self._sort = "queue"
+        """Put the cursor on this task once it is there, if it fits the filter."""
         self._sought = task
-        self.action_clear()
         self._want()
+
+    def _stay(self) -> None:
+        """Keep the cursor on its task, also where others are shown from now on, and come back to it once it fits."""
+        if self._sought is None and self.queue.current is not None:
+            self._sought = self.queue.current.id
+        self._want()
+
+    def _tell_of_hidden(self) -> None:
+        filtering = visible(self.query_one("#filter", Input).value.strip())
+        self.notify(
+            f"added {visible(self._sought or '')}; the filter “{filtering}” hides it (esc: show all)", markup=False
+        )
+        self._sought = self._added = None
 
     def _go_on_to(self, snapshot: Snapshot) -> None:
         """Move to the task that is sought; where it went elsewhere since it was found, the next reading tells."""
@@ -170,7 +197,7 @@ class QueueScreen(ActingScreen[None]):
         self.queue.hold()
         self.queue.cursor = next(listed, snapshot.found or 0)
         if self.queue.current is not None and self.queue.current.id == self._sought:
-            self._sought = None
+            self._sought = self._added = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Their keys are heard before anything else; a field keeps them as letters.
@@ -178,12 +205,14 @@ class QueueScreen(ActingScreen[None]):
 
     def on_queue_list_moved(self) -> None:
         self._want()
+        # Notices keep out of the way of the line under the cursor.
+        self.set_class(self.queue.cursor_line > self.size.height // 2, "-cursor-low")
 
     def on_queue_list_opened(self) -> None:
         self.action_open()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._want()
+        self._stay()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.queue.focus()
@@ -192,7 +221,7 @@ class QueueScreen(ActingScreen[None]):
 
     def _step(self, lines: int) -> None:
         """The person's own step: no task that appears later takes the cursor away."""
-        self._sought = None
+        self._sought = self._added = None
         self.queue.move(lines)
 
     def action_list_down(self) -> None:
@@ -214,9 +243,13 @@ class QueueScreen(ActingScreen[None]):
         self._step(10**9)
 
     def action_mark(self) -> None:
+        if self.current is None:
+            self.tell_nothing()
         self.queue.toggle_mark()
 
     def action_mark_range(self) -> None:
+        if self.current is None:
+            self.tell_nothing()
         self.queue.mark_range()
 
     def action_clear(self) -> None:
@@ -234,7 +267,7 @@ class QueueScreen(ActingScreen[None]):
 
     def action_sort(self) -> None:
         self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
-        self._want()
+        self._stay()
 
     def action_raise(self) -> None:
         self.ask_host("priority", by=1)
@@ -256,46 +289,19 @@ class QueueScreen(ActingScreen[None]):
 
     def action_open(self) -> None:
         current = self.queue.current
-        if current is not None:
-            from cbtui.tui.screens.task import TaskScreen
+        if current is None:
+            self.tell_nothing()
+            return
+        from cbtui.tui.screens.task import TaskScreen
 
-            self.app.push_screen(TaskScreen(self.words, current.id))
+        self.app.push_screen(TaskScreen(self.words, current.id))
 
     def action_add(self) -> None:
         from cbtui.tui.screens.add import AddScreen
 
         def added(tasks: tuple[str, ...] | None) -> None:
             if tasks:
+                self._added = tasks[0]
                 self.go_to(tasks[0])
 
         self.app.push_screen(AddScreen(self.words, self.cbtui.places), added)
-
-    def action_models(self) -> None:
-        from cbtui.tui.screens.models import ModelsScreen
-
-        self.app.push_screen(ModelsScreen(self.words))
-
-    def action_cache(self) -> None:
-        from cbtui.tui.screens.cache import CacheScreen
-
-        self.app.push_screen(CacheScreen(self.words))
-
-    def action_log(self) -> None:
-        from cbtui.tui.screens.log import LogScreen
-
-        self.app.push_screen(LogScreen(self.words, self.cbtui.places.log))
-
-    def action_themes(self) -> None:
-        from cbtui.tui.screens.themes import ThemeScreen
-
-        self.app.push_screen(ThemeScreen(self.words))
-
-    def action_settings(self) -> None:
-        from cbtui.tui.screens.settings import SettingsScreen
-
-        self.app.push_screen(SettingsScreen(self.words, self.cbtui.places))
-
-    def action_doctor(self) -> None:
-        from cbtui.tui.screens.doctor import DoctorScreen
-
-        self.app.push_screen(DoctorScreen(self.words, self.cbtui.places))

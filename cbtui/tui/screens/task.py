@@ -117,6 +117,10 @@ class TaskScreen(ActingScreen[None]):
     def _chunks(self) -> ChunkList:
         return self.query_one(ChunkList)
 
+    @property
+    def nothing(self) -> str:
+        return "this task is not in the queue any more"
+
     def removed(self) -> None:
         self.dismiss()
 
@@ -131,7 +135,7 @@ class TaskScreen(ActingScreen[None]):
         if row is not None and self._feed is not None:
             self._feed.want(row)
         self._row = row
-        told = describe(row, snapshot.pace) if row is not None else self._why_nothing(snapshot)
+        told = describe(row, snapshot.pace, self.cbtui.in_keys) if row is not None else self._why_nothing(snapshot)
         if told != self._told:
             self._told = told
             self._tell()

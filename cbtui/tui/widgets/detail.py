@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from rich.console import Group
@@ -73,7 +73,8 @@ class Detail(Vertical):
         if self._feed is None:
             return
         focus = self._row = snapshot.focus
-        shown = _empty(snapshot) if focus is None else describe(focus, snapshot.pace)
+        in_keys = cast("CbtuiApp", self.app).in_keys
+        shown = _empty(snapshot) if focus is None else describe(focus, snapshot.pace, in_keys)
         if shown != self._shown:
             self._shown = shown
             self.query_one("#facts", Static).update(as_table(shown))
@@ -110,10 +111,10 @@ def _empty(snapshot: Snapshot) -> Facts:
     return f"Drop .yaml, .txt or .md files into {jobs}, or press a to add a text.", ()
 
 
-def describe(row: TaskRow, pace: Pace) -> Facts:
-    """Everything the queue knows of a task."""
+def describe(row: TaskRow, pace: Pace, in_keys: Callable[[str], str] = str) -> Facts:
+    """Everything the queue knows of a task. `in_keys` has keys for what a reason advises."""
     progress, result = row.progress, row.result
-    facts = [("state", f"{row.state}: {row.reason}" if row.reason else row.state)]
+    facts = [("state", f"{row.state}: {in_keys(row.reason)}" if row.reason else row.state)]
     facts += [("mend", str(problem)) for problem in row.problems]
     if row.state != "done" and (row.state == "rendering" or progress.chunks_total):
         facts.append(("chunks", _progress(progress)))

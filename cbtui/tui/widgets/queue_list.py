@@ -98,6 +98,11 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         return self._rows.get(self.cursor)
 
     @property
+    def cursor_line(self) -> int:
+        """On which line of the screen the cursor is."""
+        return self.region.y + self.cursor - int(self.scroll_offset.y)
+
+    @property
     def chosen(self) -> list[str]:
         """What an action is about: the marked tasks, else the one under the cursor."""
         if self._marked:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from cbtui.core.queue import Filter
+from typing import get_args
+
+import pytest
+
+from cbtui.core.queue import Filter, Sort
 from cbtui.core.status import STATES
 from cbtui.host.store import Store
 from tests.host.store.helpers import lead, put
@@ -65,7 +69,18 @@ def test_other_orders(store: Store) -> None:
     assert window(store, by="newest", only=Filter(states=("queued",))) == ["queued1", "queued0"]
 
 
-def test_a_task_s_place_is_where_the_window_shows_it(store: Store) -> None:
+@pytest.mark.parametrize("by", get_args(Sort))
+@pytest.mark.parametrize(
+    "only", [EVERYTHING, Filter(text="d0"), Filter(states=("done", "failed", "queued")), Filter(job_glob="b*")]
+)
+def test_a_task_s_place_is_where_the_window_shows_it(store: Store, by: Sort, only: Filter) -> None:
     fill(store)
-    rows = store.queue.window(limit=100, offset=0, only=EVERYTHING)
-    assert [store.queue.place(row) for row in rows] == list(range(len(rows)))
+    rows = store.queue.window(limit=100, offset=0, only=only, by=by)
+    assert rows
+    assert [store.queue.place(row, only=only, by=by) for row in rows] == list(range(len(rows)))
+
+
+def test_a_task_that_does_not_fit_has_no_place(store: Store) -> None:
+    fill(store)
+    for only in (Filter(text="failed"), Filter(states=("failed",)), Filter(job_glob="other")):
+        assert store.queue.place(store.tasks.get("book/done0"), only=only) is None
