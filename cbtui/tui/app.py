@@ -132,6 +132,9 @@ class CbtuiApp(App[Ending]):
         self.exit(Ending(how="headless") if hosts else Ending(signal=signal.SIGHUP))
 
     def on_queue_read(self, message: QueueRead) -> None:
+        if not self.is_running:
+            # The screens are being taken down.
+            return
         self.snapshot = message.snapshot
         for screen in self.screen_stack:
             if isinstance(screen, LiveScreen) and screen.is_mounted and screen.is_attached:
