@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     """
     from cbtui.bench.figures import lines, rounded
     from cbtui.bench.models import BenchFailed
+    from cbtui.engine.base import EngineUnavailable
     from cbtui.host.store import StoreError
 
     console = plain_console()
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="cbtui-bench-") as folder:
             machine, figures = benches[arguments.bench](arguments, Path(folder), console)
-    except (StoreError, BenchFailed, OSError) as error:
+    except (StoreError, BenchFailed, EngineUnavailable, OSError) as error:
         console.tell(f"cbtui bench {arguments.bench}: {error}")
         return exits.FAILED
     figures = rounded(figures)
@@ -116,6 +117,7 @@ def _model(arguments: argparse.Namespace, folder: Path, console: Console) -> tup
     require("psutil", "torch", "chatterbox")
     from cbtui.bench import models
     from cbtui.bench.figures import machine
+    from cbtui.engine.chatterbox.checkpoint import checkpoint_in
 
     bench = arguments.bench
     model: ModelName = arguments.model or "english"
@@ -124,7 +126,7 @@ def _model(arguments: argparse.Namespace, folder: Path, console: Console) -> tup
         console.tell(f"cbtui bench {bench}: {text}")
 
     if arguments.model_dir:
-        checkpoint = Path(arguments.model_dir)
+        checkpoint = checkpoint_in(Path(arguments.model_dir), model).folder
     else:
         tell("a random checkpoint of full size, made once")
         checkpoint = models.make_checkpoint(find_places().cache / "bench", model)

@@ -41,5 +41,5 @@ def test_ours_is_measured_against_the_librarys(home: Home, english_checkpoint: P
 def test_a_measurement_that_fails_says_why(home: Home, tmp_path: Path) -> None:
     ended = home.cbtui("bench", "load", "--model-dir", str(tmp_path), "--rounds", "1", seconds=SECONDS)
     assert ended.status == 1
-    assert "cbtui bench load:" in ended.err
+    assert f"cbtui bench load: the model folder {tmp_path} lacks" in ended.err
     assert "Traceback" not in ended.err
