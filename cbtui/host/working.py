@@ -131,6 +131,9 @@ class Working:
 
     def _relieve(self, stream: SharedStream, error: OutOfMemory) -> None:
         """Go on with a smaller batch, or with no other model beside it, or without the task that needs more."""
+        if not stream.runs:
+            # All that were in work are not wanted any more.
+            return
         task = stream.runs[0].task
         relief = self._engines.relieve(task)
         if relief:

@@ -66,6 +66,22 @@ def replace_tensors(folder: Path, name: str, change: Any) -> None:
     save_file(state, folder / name)
 
 
+@pytest.mark.parametrize("model", ["english", "multilingual", "turbo"])
+def test_layers_that_stay_in_the_file_are_read_as_the_module_has_them(model: str) -> None:
+    import_library()
+    from cbtui.engine.chatterbox.layer_weights import LayerWeights
+    from cbtui.engine.chatterbox.loader import load_model
+
+    t3 = load_model(checkpoint_in(checkpoint(model), model), "cpu", map_layers=True).t3
+    read = LayerWeights(t3, torch.float32)
+    layers = [(name, weight) for name, weight in t3.named_parameters() if ".layers." in name or ".h." in name]
+    assert len(layers) > 10
+    for name, weight in layers:
+        assert torch.equal(read(name), weight), name
+    alike = [name for name, weight in layers if weight.shape == layers[0][1].shape]
+    assert torch.equal(read(*alike), torch.cat([t3.get_parameter(name) for name in alike]))
+
+
 def test_a_missing_tensor_is_named(english_checkpoint: Path, tmp_path: Path) -> None:
     folder = broken_copy(english_checkpoint, tmp_path / "model")
     replace_tensors(folder, "ve.safetensors", lambda state: state.pop("proj.weight"))

@@ -22,8 +22,8 @@ TASKS = 2500
 SAMPLES = 25
 # The first tasks fill caches and pools.
 WARM_UP = 5
-# Measured: 30 to 2,400, more on a busy machine, all of it SQLite's page caches (2 MB a connection at most) on their way to their bound; Python's own
-# heap grows by 50. One take that is kept would be 20,000.
+# Measured: 30 to 2,400, more on a busy machine, all of it SQLite's page caches (2 MB a connection at most) on their way
+# to their bound; Python's own heap grows by 50. One take that is kept would be 20,000.
 MOST_BYTES_A_TASK = 4000.0
 SECONDS = 400.0
 

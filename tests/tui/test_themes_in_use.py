@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from textual.color import Color
+from textual.widgets._toast import Toast
 
 from cbtui.paths import Places
 from cbtui.settings import Settings, load_settings
@@ -172,7 +173,14 @@ async def test_a_broken_edit_keeps_the_colours_and_is_told_once(places: Places, 
 async def test_the_notice_of_a_broken_file_is_literal(places: Places) -> None:
     own(places, text="'[/]': 1\n'[@click=app.quit]x[/]': 2\n")
     async with opened(places, given="light") as shown:
-        await shown.until(lambda: "[@click=app.quit]x[/]: there is no such key" in shown.text(), "the notice")
+        # As it is shown, before it is broken into lines.
+        await shown.until(
+            lambda: any(
+                "[@click=app.quit]x[/]: there is no such key" in toast.render().plain
+                for toast in shown.app.screen.query(Toast)
+            ),
+            "the notice",
+        )
 
 
 async def test_a_theme_that_goes_leaves_its_colours(places: Places, told: list[str]) -> None:

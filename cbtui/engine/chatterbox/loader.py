@@ -16,7 +16,7 @@ from cbtui.engine.base import EngineUnavailable
 from cbtui.engine.chatterbox.checkpoint import Checkpoint
 from cbtui.engine.chatterbox.construct import parameters_on_meta, unfilled_parameters
 from cbtui.engine.chatterbox.library import logged_output
-from cbtui.engine.chatterbox.read_tensors import read_tensors
+from cbtui.engine.chatterbox.read_tensors import TensorFile
 
 # Tensors that the english checkpoint does not ship and the constructor computes
 # (chatterbox-tts 0.1.7, `S3Token2Wav.ignore_state_dict_missing`).
@@ -33,7 +33,8 @@ def load_model(checkpoint: Checkpoint, device: str, *, map_layers: bool = False)
     """The library's `ChatterboxTTS`, `ChatterboxMultilingualTTS` or `ChatterboxTurboTTS` on `device`.
 
     Equal to what its `from_local` gives, in a fraction of the time. With `map_layers`, the great products of the
-    transformer stay in the file where the device is the CPU: for who makes copies of another form. Raises
+    transformer stay in the file where the device is the CPU: for who makes copies of another form, by `LayerWeights`
+    out of the T3's `layer_file`. Raises
     EngineUnavailable, naming file and tensor, when the checkpoint does not fit.
     """
     build: Mapping[ModelName, Callable[[Checkpoint, str, bool], Any]] = {
@@ -128,7 +129,10 @@ def _load_t3(checkpoint: Checkpoint, name: str, hp: Any, device: str, map_layers
     hp.llama_config_name = _config_for(hp.llama_config_name, count_layers(state))
     with parameters_on_meta():
         t3 = T3(hp)
-    return _assign(t3, state, checkpoint.file(name), device, mapped=_LAYERS if map_layers else ())
+    t3 = _assign(t3, state, checkpoint.file(name), device, mapped=_LAYERS if map_layers else ())
+    if map_layers and device == "cpu":
+        t3.layer_file = TensorFile(checkpoint.file(name))
+    return t3
 
 
 def count_layers(state: Iterable[str]) -> int:
@@ -250,7 +254,7 @@ def _copy(state: Mapping[str, torch.Tensor], path: Path, names: list[str]) -> di
     if path.suffix != ".safetensors":
         return {name: state[name].clone() for name in names}
     try:
-        return read_tensors(path, names)
+        return TensorFile(path).read(names)
     except OSError as error:
         raise _unreadable(path, error) from error
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.attention import Attention
+from cbtui.engine.chatterbox.layer_weights import LayerWeights
 from cbtui.engine.chatterbox.products import Product, product_dtype
 
 # `T3Config`: 2048 text tokens and 4096 speech tokens, and what stands before them.
@@ -67,7 +68,8 @@ class Llama:
         if config.num_key_value_heads != self.heads:
             raise ValueError("grouped keys and values are not what the released models have")
         self._eps = config.rms_norm_eps
-        self._stack = [self._layer(layer) for layer in t3.tfmr.layers]
+        read = LayerWeights(t3, self._dtype)
+        self._stack = [self._layer(layer, f"tfmr.layers.{n}", read) for n, layer in enumerate(t3.tfmr.layers)]
         self._norm = t3.tfmr.norm.weight.detach()
         # Not in bfloat16 for `fast`: the logits decide the draws.
         self._head = Product(t3.speech_head.weight, t3.speech_head.bias, dtype=torch.float32)
@@ -75,17 +77,18 @@ class Llama:
         cos, sin = t3.tfmr.rotary_emb(self._norm, every[None])
         self._cos, self._sin = cos[0], _signed(sin[0])
 
-    def _layer(self, layer: Any) -> _LlamaLayer:
-        attention, mlp = layer.self_attn, layer.mlp
-        fused = torch.cat([attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight])
+    def _layer(self, layer: Any, name: str, read: LayerWeights) -> _LlamaLayer:
+        def product(*weights: str) -> Product:
+            return Product(read(*(f"{name}.{weight}.weight" for weight in weights)), dtype=self._dtype)
+
         return _LlamaLayer(
             layer.input_layernorm.weight.detach(),
-            Product(fused, dtype=self._dtype),
-            Product(attention.o_proj.weight, dtype=self._dtype),
+            product("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+            product("self_attn.o_proj"),
             layer.post_attention_layernorm.weight.detach(),
-            Product(mlp.gate_proj.weight, dtype=self._dtype),
-            Product(mlp.up_proj.weight, dtype=self._dtype),
-            Product(mlp.down_proj.weight, dtype=self._dtype),
+            product("mlp.gate_proj"),
+            product("mlp.up_proj"),
+            product("mlp.down_proj"),
         )
 
     def run(self, hidden: torch.Tensor, positions: torch.Tensor, attend: Attention) -> torch.Tensor:
@@ -151,24 +154,25 @@ class Gpt2:
         config, self._dtype = t3.cfg, product_dtype(precision)
         self.layers, self.heads = config.n_layer, config.n_head
         self.head_size = config.n_embd // config.n_head
-        self._stack = [self._layer(layer) for layer in t3.tfmr.h]
+        read = LayerWeights(t3, self._dtype)
+        self._stack = [self._layer(layer, f"tfmr.h.{number}", read) for number, layer in enumerate(t3.tfmr.h)]
         self._norm = _Norm.of(t3.tfmr.ln_f)
         self._places = t3.tfmr.wpe.weight.detach()
         self._head = Product(t3.speech_head.weight, t3.speech_head.bias, dtype=torch.float32)
 
-    def _layer(self, layer: Any) -> _Gpt2Layer:
+    def _layer(self, layer: Any, name: str, read: LayerWeights) -> _Gpt2Layer:
+        def product(part: str) -> Product:
+            """Of transformers' `Conv1D`, which keeps its weight as [in, out]."""
+            return Product(read(f"{name}.{part}.weight").T, layer.get_submodule(part).bias, dtype=self._dtype)
+
         return _Gpt2Layer(
             _Norm.of(layer.ln_1),
-            self._product(layer.attn.c_attn),
-            self._product(layer.attn.c_proj),
+            product("attn.c_attn"),
+            product("attn.c_proj"),
             _Norm.of(layer.ln_2),
-            self._product(layer.mlp.c_fc),
-            self._product(layer.mlp.c_proj),
+            product("mlp.c_fc"),
+            product("mlp.c_proj"),
         )
-
-    def _product(self, module: Any) -> Product:
-        """Of transformers' `Conv1D`, which keeps its weight as [in, out]."""
-        return Product(module.weight.T, module.bias, dtype=self._dtype)
 
     def run(self, hidden: torch.Tensor, positions: torch.Tensor, attend: Attention) -> torch.Tensor:
         count = hidden.size(0)
