@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cbtui import __version__
-from cbtui.commands import add, app, bench, cache, completion, demo, doctor, exits, status, steer, watch
-from cbtui.commands import run as run_command
+from cbtui.commands import app, completion, exits, steer
 from cbtui.commands.missing import MissingPackage
 from cbtui.console import plain_console
 from cbtui.core.task import ENGINES, MAX_BATCH, MODELS, PRECISIONS
@@ -23,24 +22,26 @@ _EPILOG = (
     "128+n ended by signal n."
 )
 
-_COMMANDS: Mapping[str, tuple[Any, str]] = {
-    "app": (app, "the screen: a live queue, memory and caches; what cbtui does without a command"),
-    "run": (run_command, "render task files and exit"),
-    "watch": (watch, "serve the jobs directory without a screen: render what is dropped into it"),
-    "add": (add, "put tasks into the jobs directory, atomically"),
-    "status": (status, "the queue, for people and for scripts"),
-    "doctor": (doctor, "what would stop this machine from rendering, and the fix"),
-    "demo": (demo, "render the examples on the draft voice: no GPU, no weights, no network"),
-    "completion": (completion, "print a script that has a shell complete commands, options and names of tasks"),
+# Each is a module of `cbtui.commands`, imported when it is needed: the screen waits for none of the others.
+_COMMANDS: Mapping[str, str] = {
+    "app": "the screen: a live queue, memory and caches; what cbtui does without a command",
+    "run": "render task files and exit",
+    "watch": "serve the jobs directory without a screen: render what is dropped into it",
+    "add": "put tasks into the jobs directory, atomically",
+    "status": "the queue, for people and for scripts",
+    "doctor": "what would stop this machine from rendering, and the fix",
+    "demo": "render the examples on the draft voice: no GPU, no weights, no network",
+    "completion": "print a script that has a shell complete commands, options and names of tasks",
 }
 # Those that have commands of their own.
-_GROUPS: Mapping[str, tuple[Any, str]] = {
-    "bench": (bench, "what this machine makes of cbtui, in figures"),
-    "cache": (cache, "what the caches hold, explained, tested or cleared"),
+_GROUPS: Mapping[str, str] = {
+    "bench": "what this machine makes of cbtui, in figures",
+    "cache": "what the caches hold, explained, tested or cleared",
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser of the whole command line, or of the part that concerns one command."""
     common = _common_options()
     parser = argparse.ArgumentParser(
         prog="cbtui",
@@ -53,13 +54,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cbtui {__version__}")
     parser.add_argument("--explain-cache", action="store_true", help="the same as: cbtui cache explain")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
-    for name, (module, text) in _COMMANDS.items():
-        module.add_arguments(_add_command(commands, common, name, text))
-    for verb, text in steer.VERBS.items():
-        steer.add_arguments(_add_command(commands, common, verb, text), verb)
-    for name, (module, text) in _GROUPS.items():
-        module.add_arguments(_add_command(commands, common, name, text), common)
+    for name, text in {**_COMMANDS, **steer.VERBS, **_GROUPS}.items():
+        if only not in {None, name}:
+            continue
+        command, module = _add_command(commands, common, name, text), _module(name)
+        if name in steer.VERBS:
+            module.add_arguments(command, name)
+        elif name in _GROUPS:
+            module.add_arguments(command, common)
+        else:
+            module.add_arguments(command)
     return parser
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"cbtui.commands.{'steer' if command in steer.VERBS else command}")
 
 
 def _add_command(commands: Any, common: argparse.ArgumentParser, name: str, text: str) -> argparse.ArgumentParser:
@@ -125,21 +134,19 @@ _COMMON = (*_SETTINGS, "engine", "model")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit status."""
-    parser = build_parser()
     if completion.is_asked_for():
-        completion.answer(parser)
-    given = _with_command(sys.argv[1:] if argv is None else list(argv), parser)
-    arguments = parser.parse_args(given, argparse.Namespace(**dict.fromkeys(_COMMON)))
+        completion.answer(build_parser())
+    given, only = _with_command(sys.argv[1:] if argv is None else list(argv))
+    arguments = build_parser(only).parse_args(given, argparse.Namespace(**dict.fromkeys(_COMMON)))
     try:
         problem = _complete(arguments)
         if problem:
             plain_console().tell(problem)
             return exits.INVALID
         if arguments.explain_cache:
-            return cache.explain(arguments, _places(arguments))
-        module = "steer" if arguments.command in steer.VERBS else arguments.command
-        command = importlib.import_module(f"cbtui.commands.{module}")
-        status: int = command.run(arguments, _places(arguments))
+            explained: int = _module("cache").explain(arguments, _places(arguments))
+            return explained
+        status: int = _module(arguments.command).run(arguments, _places(arguments))
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -152,21 +159,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _with_command(given: list[str], parser: argparse.ArgumentParser) -> list[str]:
-    """Without a command it is the app; so is `cbtui FOLDER`. Exits where it is neither command nor folder."""
+def _with_command(given: list[str]) -> tuple[list[str], str | None]:
+    """The arguments with their command, and its name; None where all commands are concerned.
+
+    Without a command it is the app; so is `cbtui FOLDER`. Exits where it is neither command nor folder.
+    """
     values = {f"--{name.replace('_', '-')}" for name in _COMMON} | app.WITH_VALUE
     place = 0
     while place < len(given) and given[place].startswith("-"):
         if given[place] in {"-h", "--help", "--version", "--explain-cache"}:
-            return given
+            return given, None
         place += 2 if given[place] in values else 1
     names = [*_COMMANDS, *steer.VERBS, *_GROUPS]
     if place < len(given) and given[place] in names:
-        return given
+        return given, given[place]
     if place < len(given) and not os.path.isdir(given[place]):  # noqa: PTH112
-        parser.error(f"{given[place]!r} is neither a command nor a folder; commands are {', '.join(names)}")
+        build_parser().error(f"{given[place]!r} is neither a command nor a folder; commands are {', '.join(names)}")
     # First, since it has options that the others have not.
-    return ["app", *given]
+    return ["app", *given], "app"
 
 
 def _complete(arguments: argparse.Namespace) -> str:

@@ -49,6 +49,8 @@ def bench_screen(
         app.wait_for(b"jobs/1")
         app.read(2.0)
         idle = _keys(app, keys)
+        # What the last key changed beside the list.
+        app.read(2.0)
         rest = _bytes_per_second(app)
     tell("keys while drafts are rendered, and what is sent then")
     with _app(folder / "drafts", text=_LONG_TEXT) as app:
