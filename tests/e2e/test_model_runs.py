@@ -31,10 +31,9 @@ def rendered(tmp_path_factory: pytest.TempPathFactory, english_checkpoint: Path)
 def test_three_tasks_load_the_model_once(rendered: tuple[Home, Ended]) -> None:
     _, ended = rendered
     assert ended.status == 0, ended.err
+    # They share one stream through the model, which looks it up once.
     lines = [line for line in ended.err.splitlines() if "(cache " in line]
-    assert lines[0] == "Loading ChatterboxTTS english for device: cpu (cache miss)"
-    hit = r"Using cached ChatterboxTTS english for device: cpu \(cache hit, originally loaded in \d+\.\ds\)"
-    assert [bool(re.fullmatch(hit, line)) for line in lines] == [False, True, True]
+    assert lines == ["Loading ChatterboxTTS english for device: cpu (cache miss)"]
     assert len(re.findall(r"^Model loaded in \d+\.\ds and cached", ended.err, re.MULTILINE)) == 1
 
 
@@ -64,7 +63,7 @@ def test_nothing_of_the_libraries_reaches_the_streams(rendered: tuple[Home, Ende
     assert len(ended.out.splitlines()) == 3
     ours = (
         r"Importing torch and chatterbox|Model loaded in .*|"
-        r"Rendering jobs/\w+: .*|  \d+/\d+ chunks.*|(Loading|Using cached) ChatterboxTTS .*"
+        r"Rendering jobs/\w+: .*|  (jobs/\w+: )?\d+/\d+ chunks.*|(Loading|Using cached) ChatterboxTTS .*"
     )
     assert [line for line in ended.err.splitlines() if not re.fullmatch(ours, line)] == []
     assert "\r" not in ended.err
