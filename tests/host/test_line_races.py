@@ -182,7 +182,7 @@ def test_a_task_whose_file_broke_is_invalid_once_it_was_resumed(served: Served, 
     served.until(served.host_is_idle, "the line is free")
     row = served.until_state("jobs/a", "invalid")
     assert (row.attempts, len(engine.requests)) == (0, 1)
-    assert "mend its file" in served.ask("retry", tasks=["a"]).answer
+    assert "Mend its file" in served.ask("retry", tasks=["a"]).answer
 
 
 def test_a_task_whose_file_broke_is_invalid_once_it_made_way(served: Served, engine: GatedEngine) -> None:
