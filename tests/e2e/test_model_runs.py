@@ -34,6 +34,7 @@ def test_three_tasks_load_the_model_once(rendered: tuple[Home, Ended]) -> None:
     # They share one stream through the model, which looks it up once.
     lines = [line for line in ended.err.splitlines() if "(cache " in line]
     assert lines == ["Loading ChatterboxTTS english for device: cpu (cache miss)"]
+    assert "Importing torch and chatterbox" in ended.err
     assert len(re.findall(r"^Model loaded in \d+\.\ds and cached", ended.err, re.MULTILINE)) == 1
 
 

@@ -139,9 +139,10 @@ class ChatterboxEngine:
         is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> ChunkStream:
         """What answers requests, with the model loaded and held: what the cache lets go of goes with the stream."""
+        self.load(emit=emit, should_stop=should_stop)
+        # After loading, which tells of the import of the libraries and keeps it quiet.
         from cbtui.engine.chatterbox.stream import ChunkStream
 
-        self.load(emit=emit, should_stop=should_stop)
         loaded = self._loaded(emit)
         speaking = loaded.speaking(self._precision)
         if self._fits_itself:
