@@ -12,7 +12,7 @@ from cbtui.core.durations import format_seconds
 from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
 from cbtui.engine.cache_log import CacheLog
 from cbtui.host.rendering.pace import TokenPace
-from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
+from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished, TakesFound
 
 _BAR = 20
 _REDRAW_SECONDS = 0.1
@@ -65,6 +65,9 @@ class Progress:
         elif isinstance(report, ChunkProgressed):
             self._drawing.count(report)
             self._draw()
+        elif isinstance(report, TakesFound):
+            self._runs[report.task.id].done += report.chunks
+            self._draw(now=True)
         else:
             self._finish_take(report)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.rendering.pace import TokenPace
-from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished
+from cbtui.host.rendering.reports import Report, RunStarted, TakeFinished, TakesFound
 from cbtui.host.store import Progress, Store, StoreError, TaskRow
 
 
@@ -71,6 +71,9 @@ class Current:
                 write_progress(self._store, [self])
             case ChunkProgressed():
                 self._pace.count(report)
+            case TakesFound(_, chunks):
+                self._done += chunks
+                write_progress(self._store, [self])
             case TakeFinished():
                 self._finish_take(report)
                 return report

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from cbtui.engine.base import ChunkFailure, ChunkRequest, OutOfMemory
@@ -95,49 +98,91 @@ def test_a_paused_one_finishes_its_chunks_in_work_and_the_others_go_on(served: S
     assert sentence(3) not in engine.texts
 
 
-def test_a_failure_is_the_failure_of_one(places: Places) -> None:
-    def answer(request: ChunkRequest) -> Answer:
-        if request.text == LINES["b"]:
-            return ChunkFailure(request.request_id, "garbled", retry_with_next_seed=False)
-        return speak(request)
-
-    engine = BatchEngine(3, answer)
+@contextmanager
+def lines_rendered(places: Places, engine: BatchEngine) -> Iterator[Served]:
+    """A host in which the three lines came to what they come to."""
     with serving(places, engine) as served:
         drop_lines(served)
         engine.open()
         served.until_idle()
-        assert served.states() == {"jobs/a": "done", "jobs/b": "failed", "jobs/c": "done"}
-        assert "garbled" in served.store.tasks.get("jobs/b").reason
+        yield served
+
+
+def failing(answer: Callable[[ChunkRequest], Answer]) -> BatchEngine:
+    """Answers so to the second line."""
+    return BatchEngine(3, lambda request: answer(request) if request.text == LINES["b"] else speak(request))
 
 
 def raising(error: Exception) -> BatchEngine:
     def answer(request: ChunkRequest) -> Answer:
-        if request.text == LINES["b"]:
-            raise error
-        return speak(request)
+        raise error
 
-    return BatchEngine(3, answer)
+    return failing(answer)
 
 
-def test_an_unexpected_error_is_found_to_be_of_one_task(places: Places) -> None:
-    engine = raising(RuntimeError("who knows"))
-    with serving(places, engine) as served:
-        drop_lines(served)
-        engine.open()
-        served.until_idle()
+@pytest.mark.parametrize(
+    ("engine", "reason"),
+    [
+        (failing(lambda request: ChunkFailure(request.request_id, "garbled", retry_with_next_seed=False)), "garbled"),
+        (raising(RuntimeError("who knows")), "who knows"),
+    ],
+    ids=["a failure", "an unexpected error"],
+)
+def test_what_fails_is_found_to_be_one_task(places: Places, engine: BatchEngine, reason: str) -> None:
+    with lines_rendered(places, engine) as served:
         assert served.states() == {"jobs/a": "done", "jobs/b": "failed", "jobs/c": "done"}
-        assert "who knows" in served.store.tasks.get("jobs/b").reason
+        assert reason in served.store.tasks.get("jobs/b").reason
 
 
 def test_want_of_memory_blocks_the_one_that_needs_more(places: Places) -> None:
     engine = raising(OutOfMemory("out of memory on fake."))
-    with serving(places, engine) as served:
-        drop_lines(served)
-        engine.open()
-        served.until_state("jobs/b", "blocked")
-        served.until_idle()
+    with lines_rendered(places, engine) as served:
         assert served.states() == {"jobs/a": "done", "jobs/b": "blocked", "jobs/c": "done"}
         assert engine.batch == 1
+
+
+def test_a_sentence_that_two_tasks_have_in_work_is_rendered_once(places: Places) -> None:
+    engine = BatchEngine(3)
+    with serving(places, engine) as served:
+        served.drop("a.txt", LINES["a"])
+        served.until(lambda: engine.in_work, "the first is in work")
+        served.drop("b.yaml", book(2) + f"\n  {LINES['a']}\n")
+        served.drop("c.txt", LINES["a"])
+        served.until_state("jobs/c", "queued", "rendering")
+        engine.open()
+        served.until_idle()
+        assert set(served.states().values()) == {"done"}
+        assert engine.texts.count(LINES["a"]) == 1
+        assert [row.progress.chunks_done for row in map(served.store.tasks.get, ("jobs/b", "jobs/c"))] == [3, 1]
+
+
+def test_a_sentence_whose_task_is_cancelled_is_rendered_for_the_other(served: Served, engine: BatchEngine) -> None:
+    served.drop("a.txt", LINES["a"])
+    served.until(lambda: engine.in_work, "the first is in work")
+    served.ask("pause")
+    served.drop("b.txt", LINES["a"])
+    served.until_state("jobs/b", "queued")
+    served.ask("resume")
+    served.ask("cancel", tasks=["jobs/a"])
+    engine.open()
+    served.until_state("jobs/b", "done")
+    assert served.state("jobs/a") == "cancelled"
+
+
+def test_two_tasks_of_one_sentence_do_without_the_one_that_is_cancelled(served: Served, engine: BatchEngine) -> None:
+    with served.store.transaction():
+        served.store.meta.set_paused(True)
+    for name in ("a", "b"):
+        served.drop(f"{name}.txt", LINES["a"])
+    served.until(lambda: len(served.states()) == 2, "both are queued")
+    served.ask("resume")
+    served.until(lambda: set(served.states().values()) == {"rendering"}, "both are begun")
+    served.until(lambda: engine.in_work == (LINES["a"],), "one of them is in work")
+    served.ask("cancel", tasks=["jobs/a"])
+    served.until(lambda: engine.dropped and engine.in_work == (LINES["a"],), "the other is in work")
+    engine.open()
+    served.until_state("jobs/b", "done")
+    assert served.state("jobs/a") == "cancelled"
 
 
 def test_one_that_a_host_died_of_goes_alone(places: Places, engine: BatchEngine) -> None:

@@ -31,5 +31,13 @@ class TakeFinished:
     tokens: int
 
 
-Report = Event | RunStarted | TakeFinished
+@dataclass(frozen=True, slots=True)
+class TakesFound:
+    """Takes of a run under way, for so many `chunks`, were made by another run and are copied."""
+
+    task: Task
+    chunks: int
+
+
+Report = Event | RunStarted | TakeFinished | TakesFound
 ReportSink = Callable[[Report], None]

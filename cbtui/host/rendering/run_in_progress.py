@@ -6,11 +6,10 @@ Every take is on disk before its chunk counts as done, so whatever ends the proc
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cbtui.audio.assemble import Assembly, Take
 from cbtui.audio.export import Finished, export
@@ -19,10 +18,11 @@ from cbtui.core.events import CacheEvent, Noticed
 from cbtui.core.task import Task
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine, UnusableReference
 from cbtui.host.rendering.attempts import TakeFailed, TakeInProgress
+from cbtui.host.rendering.calls import Calls, Twins
 from cbtui.host.rendering.manifest import known_stamps, make_manifest
 from cbtui.host.rendering.plan import Plan, PlannedTake, make_plan
 from cbtui.host.rendering.rendered import Outcome, Rendered, explain, full_disk
-from cbtui.host.rendering.reports import ReportSink, RunStarted, TakeFinished
+from cbtui.host.rendering.reports import ReportSink, RunStarted, TakeFinished, TakesFound
 from cbtui.host.rendering.runs import Run
 from cbtui.host.rendering.takes import (
     TakeFacts,
@@ -33,6 +33,8 @@ from cbtui.host.rendering.takes import (
     save_take,
     take_stamp,
 )
+
+T = TypeVar("T")
 
 
 def _never() -> bool:
@@ -73,11 +75,7 @@ class RunInProgress:
         self._should_yield = should_yield
         self._plan = Plan(seed, (), (), "")
         self._manifest: Mapping[str, Any] = {}
-        self._attempts: dict[str, TakeInProgress] = {}
-        self._planned: dict[str, PlannedTake] = {}
-        self._twins: dict[str, list[PlannedTake]] = {}
-        self._waiting: deque[ChunkRequest] = deque()
-        self._in_work: set[str] = set()
+        self._calls = Calls()
         self._made = 0
         self._reused = 0
         self._warned_of_index = False
@@ -85,7 +83,12 @@ class RunInProgress:
     @property
     def in_work(self) -> int:
         """How many requests were handed out and are not answered."""
-        return len(self._in_work)
+        return self._calls.in_work
+
+    @property
+    def keys_in_work(self) -> set[str]:
+        """The keys of the takes that it is having made."""
+        return self._calls.keys_in_work
 
     def begin(self) -> Rendered | None:
         """See what is there; None where takes are to be made, for which `next_request` then asks.
@@ -94,13 +97,17 @@ class RunInProgress:
         """
         return self._guarded(self._begin)
 
-    def next_request(self) -> ChunkRequest | None:
-        """The next call that is wanted of the engine; None where none is, for now."""
-        if not self._waiting or self.is_interrupted():
-            return None
-        request = self._waiting.popleft()
-        self._in_work.add(request.request_id)
-        return request
+    def next_request(self, taken: Collection[str]) -> ChunkRequest | Rendered | None:
+        """The next call that is wanted of the engine; None where none is, for now.
+
+        What other runs are having made (the keys that are `taken`) is waited for and copied. Gives the outcome where
+        nothing more was missing by then.
+        """
+        return None if self.is_interrupted() else self._guarded(lambda: self._next_request(taken))
+
+    def _next_request(self, taken: Collection[str]) -> ChunkRequest | Rendered | None:
+        request = self._calls.next(taken, self._is_made_elsewhere)
+        return self._finish() if self._calls.are_done else request
 
     def receive(self, result: ChunkResult | ChunkFailure) -> Rendered | None:
         """Take in the answer to a request that was handed out; the outcome, where it was the last."""
@@ -108,8 +115,7 @@ class RunInProgress:
 
     def take_back(self) -> None:
         """No request that was handed out will be answered: ask for them again."""
-        self._in_work.clear()
-        self._waiting = deque(request for attempt in self._attempts.values() for request in attempt.waiting())
+        self._calls.take_back()
 
     def is_interrupted(self) -> bool:
         return self.should_stop() or self._should_yield()
@@ -122,8 +128,9 @@ class RunInProgress:
         place = full_disk(no_room) if no_room else None
         return Rendered(self.task, self._run, "failed", reason, work_seconds=self.work_seconds, no_room=place)
 
-    def _guarded(self, step: Callable[[], Rendered | None]) -> Rendered | None:
+    def _guarded(self, step: Callable[[], T | Rendered | None]) -> T | Rendered | None:
         started = time.monotonic()
+        outcome: T | Rendered | None
         try:
             outcome = step()
         except (TakeFailed, UnusableReference, DamagedTake) as error:
@@ -132,7 +139,7 @@ class RunInProgress:
             outcome = self.fail(explain(error), no_room=error)
         finally:
             self.work_seconds += time.monotonic() - started
-        return replace(outcome, work_seconds=self.work_seconds) if outcome else None
+        return replace(outcome, work_seconds=self.work_seconds) if isinstance(outcome, Rendered) else outcome
 
     def _begin(self) -> Rendered | None:
         self._plan = plan = make_plan(self.task, self._engine, seed=self._seed)
@@ -154,38 +161,16 @@ class RunInProgress:
         missing = self._without_those_elsewhere(missing)
         self._reused = len(plan.takes) - len(missing)
         self.report(RunStarted(self.task, self._run.name, len(plan.takes), self._reused))
-        self._plan_calls(missing)
+        self._calls = Calls(missing, self.task.max_retries)
         return None if missing else self._finish()
 
-    def _plan_calls(self, missing: list[PlannedTake]) -> None:
-        """One take of each key: a sentence that a text repeats is rendered once."""
-        self._twins = _by_key(missing)
-        for first, *_ in self._twins.values():
-            name = first.request.request_id
-            self._planned[name] = first
-            self._attempts[name] = TakeInProgress(first.request, self.task.max_retries)
-        self.take_back()
-
     def _receive(self, result: ChunkResult | ChunkFailure) -> Rendered | None:
-        self._in_work.discard(result.request_id)
-        name = result.request_id.rpartition(".")[0]
-        attempt = self._attempts[name]
-        wanted = {request.request_id for request in attempt.waiting()} - {result.request_id}
-        try:
-            attempt.receive(result)
-        except TakeFailed as error:
-            chunk = self._planned[name].chunk.index + 1
-            raise TakeFailed(f"chunk {chunk} ({_begin_of(attempt)}): {error}") from error
-        if attempt.whole:
-            del self._attempts[name]
-            self._save(self._twins[self._planned[name].key], attempt)
-            return None if self._attempts else self._finish()
-        # The next seed, or the halves.
-        again = [request for request in attempt.waiting() if request.request_id not in wanted]
-        self._waiting.extendleft(reversed(again))
-        return None
+        whole = self._calls.receive(result)
+        if whole is not None:
+            self._save(*whole)
+        return self._finish() if self._calls.are_done else None
 
-    def _save(self, takes: list[PlannedTake], attempt: TakeInProgress) -> None:
+    def _save(self, takes: Twins, attempt: TakeInProgress) -> None:
         """Write a take under the name of every chunk that has this key, and tell of it."""
         samples, parts = attempt.samples(), attempt.facts()
         first, rate = takes[0], self._engine.sample_rate
@@ -236,6 +221,14 @@ class RunInProgress:
             if not self._copy_from_elsewhere(take):
                 left.append(take)
         return left
+
+    def _is_made_elsewhere(self, takes: Twins) -> bool:
+        """Whether another run made these in the meantime: then they are copied."""
+        if not all(self._copy_from_elsewhere(take) for take in takes):
+            return False
+        self._reused += len(takes)
+        self.report(TakesFound(self.task, len(takes)))
+        return True
 
     def _copy_from_elsewhere(self, take: PlannedTake) -> bool:
         there = self._index.find(take.key, self._engine.sample_rate)
@@ -300,15 +293,3 @@ class RunInProgress:
 
     def _path(self, take: PlannedTake) -> Path:
         return self._run.chunks / take.file_name
-
-
-def _by_key(takes: Iterable[PlannedTake]) -> dict[str, list[PlannedTake]]:
-    groups: dict[str, list[PlannedTake]] = {}
-    for take in takes:
-        groups.setdefault(take.key, []).append(take)
-    return groups
-
-
-def _begin_of(attempt: TakeInProgress) -> str:
-    text = attempt.request.text
-    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"

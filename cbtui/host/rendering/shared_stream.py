@@ -32,6 +32,7 @@ class SharedStream:
         self._numbers = itertools.count(1)
         self._one_at_a_time = False
         self._asking = 0
+        self._has_asked = False
         self._since = 0.0
 
     @property
@@ -48,7 +49,7 @@ class SharedStream:
         for run in self.runs:
             run.take_back()
         while self._runs or self._begin_first():
-            answered = False
+            answered = self._has_asked = False
             self._since = time.monotonic()
             for result in self._engine.render(
                 self._requests(), emit=self._emit, should_stop=self._should_stop, is_wanted=self._is_wanted
@@ -60,7 +61,7 @@ class SharedStream:
             self._let_go()
             if self._should_stop():
                 self._settle_each(self._runs, RunInProgress.end_early)
-            elif not answered:
+            elif not answered and (not self._has_asked or any(run.in_work for run in self._runs.values())):
                 self._settle_each(self._in_work(), lambda run: run.fail("the engine ended without an answer"))
 
     def find_culprit(self) -> RunInProgress | None:
@@ -101,12 +102,15 @@ class SharedStream:
                 return
 
     def _next_request(self) -> ChunkRequest | None:
-        for number, run in self._runs.items():
-            request = run.next_request()
-            if request is not None:
-                self._asking = number
-                return replace(request, request_id=f"{number}/{request.request_id}")
-            if self._one_at_a_time:
+        for number, run in list(self._runs.items()):
+            others = [other.keys_in_work for other in self._runs.values() if other is not run]
+            wanted = run.next_request(set().union(*others))
+            if isinstance(wanted, Rendered):
+                self._settle_if(number, wanted)
+            elif wanted is not None:
+                self._asking, self._has_asked = number, True
+                return replace(wanted, request_id=f"{number}/{wanted.request_id}")
+            elif self._one_at_a_time:
                 return None
         return None
 
