@@ -95,6 +95,9 @@ class Working:
             raise
         except BaseException as error:
             log.exception("unexpected error while rendering")
+            stream.give_up()
+            for run in waiting:
+                run.close()
             for run in list(self._currents):
                 self._outcomes.fail(self._leave(run), _unexpected(error))
         finally:
