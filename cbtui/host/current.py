@@ -24,13 +24,15 @@ class Wishes:
 class Current:
     """Listens to the renderer for one task, and has what it hears written into the store.
 
-    Belongs to the engine's thread, but for `task`, `wishes` and `tokens_per_second`. `take_seconds` is the work that
-    went into takes of `chunks_made` chunks; `has_run` tells that a run has begun.
+    Belongs to the engine's thread, but for `task`, `wishes`, `tokens_per_second` and `chunks`, the indices of those
+    whose takes are being made. `take_seconds` is the work that went into takes of `chunks_made` chunks; `has_run` tells
+    that a run has begun.
     """
 
     def __init__(self, task: TaskRow, store: Store, journal: Journal) -> None:
         self.task = task
         self.wishes = Wishes()
+        self.chunks: frozenset[int] = frozenset()
         self.take_seconds = 0.0
         self.chunks_made = 0
         self.has_run = False

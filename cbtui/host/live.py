@@ -18,7 +18,10 @@ from cbtui.paths import Places
 
 @dataclass(frozen=True, slots=True)
 class LiveFile:
-    """`facts` are JSON-like: `at` (Unix time), `models`, `memory`, `hold`, `doing`, `tokens_per_second`."""
+    """`facts` are JSON-like: `at` (Unix time), `models`, `memory`, `hold`, `doing`, `tokens_per_second`, `engine`.
+
+    `rendering` are the tasks in work, `chunks` by task the indices of those whose takes are being made.
+    """
 
     path: Path
 

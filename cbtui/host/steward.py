@@ -226,6 +226,7 @@ class Steward:
         facts: Mapping[str, Any] = {
             "at": time.time(),
             "rendering": [current.task.id for current in in_work],
+            "chunks": {current.task.id: sorted(current.chunks) for current in in_work},
             "engine": in_work[0].task.model.partition("/")[0] if in_work else None,
             "tokens_per_second": round(sum(current.tokens_per_second for current in in_work), 1) if in_work else None,
             "hold": self._line.hold,

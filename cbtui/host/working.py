@@ -238,6 +238,8 @@ class Working:
         if take is not None:
             self._watchman.observe(take, engine.vitals(), current.task)
         if time.monotonic() - self._written_at > _WRITE_SECONDS:
+            for run, each in self._currents.items():
+                each.chunks = run.chunks_in_work
             write_progress(self._store, list(self._currents.values()))
             self._written_at = time.monotonic()
 

@@ -25,7 +25,7 @@ LOOKS_LIKE: dict[ChunkState, State] = {
 
 @dataclass(frozen=True, slots=True)
 class ChunkFacts:
-    """A chunk of a run and its take at `path`. Of several that are missing, the first counts as being rendered.
+    """A chunk of a run and its take at `path`.
 
     `speech_seconds` is the length of the take, `begins` where it begins in the sound so far, both None where there is
     no take; `silence` follows it, in seconds. `seconds_spent`, `tokens` and `seeds` are what its facts say.

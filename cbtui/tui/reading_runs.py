@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from cbtui.core.problem import InvalidFile
 from cbtui.core.queue import TaskRow
 from cbtui.core.stamp import Stamp
 from cbtui.core.status import WAITING
+from cbtui.host.live import LiveFile
 from cbtui.host.rendering.runs import MANIFEST_VERSION, Run, runs_in
 from cbtui.host.rendering.takes import TakeFacts, read_facts
 from cbtui.jobs.safe_open import explain, read_bytes
@@ -39,6 +40,7 @@ class RunReader:
 
     def __init__(self, places: Places) -> None:
         self._places = places
+        self._live = LiveFile.of(places)
         self._folder: Path | None = None
         self._known: dict[tuple[str, str], tuple[Stamp, Any]] = {}
         self._rate = 0
@@ -122,19 +124,19 @@ class RunReader:
         folder = run.chunks
         files = _files_in(folder)
         entries = as_list(manifest.get("chunks")) or [{"file": name} for name in sorted(files)]
+        # Only names: a manifest does not get to point elsewhere.
+        names = [as_text(as_mapping(entry).get("file")).rpartition("/")[2] for entry in entries]
+        in_work = self._in_work(row, [index for index, name in enumerate(names) if name not in files])
         begins = 0.0
-        is_first = True
         for index, (entry, silence) in enumerate(
             zip(map(as_mapping, entries), silences(manifest, entries), strict=True)
         ):
-            # Only a name: a manifest does not get to point elsewhere.
-            name = as_text(entry.get("file")).rpartition("/")[2]
-            path = folder / name
-            stamp = files.get(name)
+            path = folder / names[index]
+            stamp = files.get(names[index])
             speaker, text = as_text(entry.get("speaker")), as_text(entry.get("text"))
             if stamp is None:
-                yield ChunkFacts(index, speaker, text, _missing(row, is_first=is_first), path, silence)
-                is_first = False
+                state: ChunkState = "waiting" if row.state in {"rendering", *WAITING} else "missing"
+                yield ChunkFacts(index, speaker, text, "rendering" if index in in_work else state, path, silence)
                 continue
             facts = self._facts(path, stamp, entry)
             seconds = self._length(path, stamp, known=facts is not None)
@@ -152,6 +154,16 @@ class RunReader:
                 seeds=facts.seeds if facts else (),
             )
             begins += (seconds or 0.0) + silence
+
+    def _in_work(self, row: TaskRow, missing: Sequence[int]) -> Collection[int]:
+        """Indices of the chunks whose takes are being made, of those that are missing.
+
+        The host says every second which these are; where all that it said are done, the first one is next.
+        """
+        if row.state != "rendering":
+            return ()
+        said = as_list(as_mapping(self._live.read().get("chunks")).get(row.id))
+        return {index for index in missing if index in said} or missing[:1]
 
     def _facts(self, path: Path, stamp: Stamp, entry: Mapping[str, Any]) -> TakeFacts | None:
         """From the manifest where the take is still the one that it tells of, else from beside the take."""
@@ -231,13 +243,6 @@ def _read_header(path: Path) -> tuple[int, float]:
 
 def _measure_take(path: Path) -> Measured:
     return measure(path, parts=_PARTS_OF_TAKE)
-
-
-def _missing(row: TaskRow, *, is_first: bool) -> ChunkState:
-    """What to call a chunk without a take."""
-    if row.state == "rendering":
-        return "rendering" if is_first else "waiting"
-    return "waiting" if row.state in WAITING else "missing"
 
 
 def _with_begins(chunks: Sequence[ChunkFacts]) -> Iterator[ChunkFacts]:

@@ -13,6 +13,7 @@ from cbtui.tui.reading_runs import RunReader
 from cbtui.tui.screens.task import TaskScreen
 from cbtui.tui.widgets.detail import Detail
 from cbtui.tui.widgets.waveform import Waveform
+from tests.support.batch_engine import BatchEngine
 from tests.support.gated_engine import GatedEngine
 from tests.tui.support import Screened, screened
 
@@ -48,6 +49,19 @@ async def test_it_shows_the_chunks_and_the_sound_of_a_task_under_way(places: Pla
         assert len(waveform._lines) == 2
         engine.open()
         await until_summary(shown, "2 of 2 chunks")
+
+
+async def test_all_chunks_that_are_in_work_count_as_being_rendered(places: Places) -> None:
+    engine = BatchEngine(2)
+    async with screened(places, engine) as shown:
+        (places.jobs / "a.yaml").write_text(
+            "chunking: {target: 40, limit: 40}\ntext: |\n  One is here.\n\n  Two is there.\n\n  Three comes last."
+        )
+        await until_summary(shown, "0 of 3 chunks, 2 rendering, 1 waiting")
+        engine.let("Two is there.")
+        await until_summary(shown, "1 of 3 chunks, 2 rendering")
+        engine.open()
+        await until_summary(shown, "3 of 3 chunks")
 
 
 async def test_it_shows_the_task_that_the_cursor_went_to(places: Places) -> None:

@@ -38,6 +38,11 @@ class Calls:
         return {self._twins[name][0].key for name in self._begun}
 
     @property
+    def chunks_in_work(self) -> frozenset[int]:
+        """Indices of the chunks whose takes were begun and are not whole."""
+        return frozenset(take.chunk.index for name in self._begun for take in self._twins[name])
+
+    @property
     def are_done(self) -> bool:
         return not self._attempts
 

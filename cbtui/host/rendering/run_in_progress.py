@@ -90,6 +90,11 @@ class RunInProgress:
         """The keys of the takes that it is having made."""
         return self._calls.keys_in_work
 
+    @property
+    def chunks_in_work(self) -> frozenset[int]:
+        """Indices of the chunks whose takes it is having made."""
+        return self._calls.chunks_in_work
+
     def begin(self) -> Rendered | None:
         """See what is there; None where takes are to be made, for which `next_request` then asks.
 
