@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from cbtui.console import Console
-from cbtui.core.durations import format_seconds
+from cbtui.core.durations import format_seconds, format_speed
 from cbtui.core.events import CacheEvent, ChunkProgressed, Noticed
 from cbtui.engine.cache_log import CacheLog
 from cbtui.host.rendering.pace import TokenPace
@@ -120,8 +120,8 @@ class Progress:
             parts.append(f"{drawing:.0f} tokens/s")
         elif self._pace.tokens and self._pace.work:
             parts.append(f"{self._pace.tokens / self._pace.work:.0f} tokens/s")
-        if self._pace.speech:
-            parts.append(f"RTF {self._pace.work / self._pace.speech:.2f}")
+        if self._pace.speech and self._pace.work:
+            parts.append(f"{format_speed(self._pace.speech, self._pace.work)} real time")
         left = self._seconds_left()
         if left is not None:
             parts.append(f"{format_seconds(left)} left")

@@ -86,7 +86,8 @@ def host_lines(places: Places) -> Iterator[str]:
     if live.get("hold"):
         yield f"waits  {visible(live['hold'])}"
     models = ", ".join(f"{each['model']} ({each['bytes'] / _GB:.1f} GB)" for each in live.get("models", ()))
-    yield f"models {models or 'none loaded'}"
+    drafts = "none needed: espeak speaks a draft" if live.get("engine") == "espeak" else ""
+    yield f"models {models or drafts or 'none loaded'}"
     memory = live.get("memory")
     if memory:
         yield f"memory {_memory(memory)}"

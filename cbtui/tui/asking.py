@@ -20,7 +20,8 @@ def about_options(changed: ChangedOptions) -> tuple[Choice, Mapping[str, How]]:
     lines = [f"{str(changed).capitalize()}."]
     if changed.finished:
         drafts = ", drafts so far," if changed.before.get("engine") == "espeak" else ""
-        lines.append(f"{_tasks(changed.finished, 'finished')}{drafts} would be rendered again.")
+        again = "would be rendered again, where that was not done before"
+        lines.append(f"{_tasks(changed.finished, 'finished')}{drafts} {again}.")
         answers = [("k", "keep what is finished"), ("r", "render it again")]
     else:
         lines.append(f"{_tasks(changed.queued)} {'waits' if changed.queued == 1 else 'wait'} to be rendered.")

@@ -37,7 +37,7 @@ async def test_finished_drafts_are_not_rendered_again_before_the_person_says_so(
     engine = FakeEngine()
     async with screened(places, engine, awaits_host=False) as shown:
         await until_asked(shown)
-        assert "1 finished task, drafts so far, would be rendered again." in shown.text()
+        assert "1 finished task, drafts so far, would be rendered again, where that" in shown.text()
         assert (shown.snapshot.holder, engine.requests) == (None, [])
         await shown.press("r")
         await shown.until(lambda: len(engine.requests) == 1, "the rendering")

@@ -168,11 +168,11 @@ async def test_the_chunks_on_disk_are_counted_as_the_queue_counts_them(
     states: tuple[ChunkState, ...], done: int, said: str
 ) -> None:
     under_way = replace(row(1, "book/one", "rendering", ""), progress=Progress(done, 4, 0))
-    assert summarise(run_of(*states), under_way) == said
+    assert summarise(run_of(*states), under_way)[0] == said
 
 
 async def test_at_rest_the_disk_alone_is_counted() -> None:
-    assert summarise(run_of("done", "missing"), row(1, "book/one", "done", "")) == "1 of 2 chunks, 1 missing"
+    assert summarise(run_of("done", "missing"), row(1, "book/one", "done", ""))[0] == "1 of 2 chunks, 1 missing"
 
 
 async def test_of_a_draft_no_tokens_are_told() -> None:

@@ -20,7 +20,7 @@ from cbtui.tui.widgets.host_line import HostLine
 from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.widgets.memory_graph import MemoryGraph
 from cbtui.tui.widgets.queue_list import QueueList
-from cbtui.tui.words import Words, seconds_left
+from cbtui.tui.words import Words, first_that_fits, seconds_left
 
 
 class QueueScreen(OpeningScreen):
@@ -137,7 +137,7 @@ class QueueScreen(OpeningScreen):
                 self._go_on_to(snapshot)
             elif snapshot.is_sought_there and self._sought == self._added:
                 self._tell_of_hidden()
-        self._show_totals(self.words.plain(self._totals(snapshot)))
+        self._show_totals(self._totals(snapshot))
         self.query_one(HostLine).show(snapshot, starting=self.cbtui.is_starting)
         for detail in self.query(Detail):
             detail.show(snapshot)
@@ -147,23 +147,27 @@ class QueueScreen(OpeningScreen):
             cache.show(snapshot)
         self._want()
 
-    def _show_totals(self, text: str) -> None:
+    def _show_totals(self, wordings: list[str]) -> None:
+        text = first_that_fits(wordings, self.query_one("#totals").content_size.width)
         if text != self._said:
             self._said = text
             # A border's title would have the whole list painted anew with every second that passes.
             self.query_one("#totals", Static).update(text, layout=False)
 
-    def _totals(self, snapshot: Snapshot) -> str:
-        counts = snapshot.counts
-        parts = [f"{counts[state]} {state}" for state in STATES if counts.get(state)] or ["the queue is empty"]
+    def _totals(self, snapshot: Snapshot) -> list[str]:
+        """How many tasks there are of each state, and what else there is to say of them: in words, and in signs."""
+        counts = [(state, count) for state in STATES if (count := snapshot.counts.get(state))]
+        others = []
         if snapshot.seconds_left:
-            parts.append(f"{seconds_left(snapshot.seconds_left)} left")
+            others.append(f"{seconds_left(snapshot.seconds_left)} left")
         if self._sort != "queue":
-            parts.append(f"by {self._sort}")
+            others.append(f"by {self._sort}")
         typed = self.query_one("#filter", Input).value.strip()
         if typed:
-            parts.append(f"{snapshot.total} fit “{typed}”")
-        return visible(" · ".join(parts))
+            others.append(visible(f"{snapshot.total} fit “{typed}”"))
+        in_words = [f"{count} {state}" for state, count in counts] or ["the queue is empty"]
+        in_signs = [f"{self.words.glyph(state)} {count}" for state, count in counts] or in_words
+        return [self.words.plain(" · ").join([*in_words, *others]), "  ".join([*in_signs, *others])]
 
     def _want(self) -> None:
         """Tell the feed which part of the queue is looked at."""

@@ -29,7 +29,7 @@ from cbtui.tui.widgets.detail import (
 from cbtui.tui.widgets.key_line import KeyLine
 from cbtui.tui.widgets.task_log import TaskLog
 from cbtui.tui.widgets.waveform import Waveform
-from cbtui.tui.words import Words
+from cbtui.tui.words import Words, first_that_fits, room_on_edge
 
 _FAR = 10**9
 _FIRST = ("state", "mend")
@@ -181,7 +181,8 @@ class TaskScreen(ActingScreen[None]):
 
     def _count_chunks(self) -> None:
         run = self._facts.run if self._facts else None
-        _entitle(self._chunks, summarise(run, self._row) if run and run.chunks else "chunks")
+        wordings = summarise(run, self._row) if run and run.chunks else ["chunks"]
+        _entitle(self._chunks, first_that_fits(wordings, room_on_edge(self._chunks.content_size.width)))
 
     def _show_sound(self) -> None:
         waveform = self.query_one(Waveform)

@@ -98,9 +98,9 @@ class CacheLog(ScrollView, can_focus=True):
         base = self.rich_style
         if index >= len(self._events):
             what = f"each {self.only}" if self.only else "each model, voice and chunk"
-            text = f"no look-ups yet: {what} is looked up once it is needed" if y == 0 else ""
-            text = fit("" if self._events else text, width, ellipsis=self._words.plain("…"))
-            return Strip([Segment(text, base)], width)
+            wordings = [f"no look-ups yet: {what} is looked up once it is needed", "no look-ups yet"]
+            text = first_that_fits(wordings, width) if y == 0 and not self._events else ""
+            return Strip([Segment(fit(text, width, ellipsis=self._words.plain("…")), base)], width)
         event = self._events[index]
         style = base + Style(color=self.get_component_rich_style("cache--hit" if event.hit else "cache--miss").color)
         dim = base + Style(color=self.get_component_rich_style("cache--dim").color)

@@ -21,7 +21,7 @@ from cbtui.tui.opened import ChunkState, Excerpt, RunFacts, TaskFacts
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.task_feed import TaskFeed
 from cbtui.tui.widgets.waveform import Waveform
-from cbtui.tui.words import Words
+from cbtui.tui.words import Words, first_that_fits, room_on_edge
 
 if TYPE_CHECKING:
     from cbtui.tui.app import CbtuiApp
@@ -88,6 +88,9 @@ class Detail(Vertical):
         if self.app.screen is self.screen:
             self._feed.want(focus)
 
+    def on_resize(self) -> None:
+        self._count()
+
     def on_task_read(self, message: TaskRead) -> None:
         if message.facts.task == self._task_id:
             self._hear(message.facts)
@@ -99,7 +102,8 @@ class Detail(Vertical):
         self._count()
 
     def _count(self) -> None:
-        summary = self._words.plain(summarise(self._run, self._row)) if self._run else ""
+        wordings = map(self._words.plain, summarise(self._run, self._row)) if self._run else ()
+        summary = first_that_fits(wordings, room_on_edge(self.content_size.width))
         if summary != (self.border_subtitle or ""):
             self.border_subtitle = summary
 
@@ -182,8 +186,8 @@ def describe_excerpt(excerpt: Excerpt) -> Text:
     return text
 
 
-def summarise(run: RunFacts, row: TaskRow | None) -> str:
-    """`12 of 40 chunks, 1 rendering, 27 waiting`; under way, as many are done as the queue says."""
+def summarise(run: RunFacts, row: TaskRow | None) -> list[str]:
+    """`12 of 40 chunks, 1 rendering, 27 waiting`, and in fewer words; under way, as many are done as the queue says."""
     counts = {state: run.count(state) for state in _STATES}
     if row is not None and row.state == "rendering" and row.progress.chunks_total == len(run.chunks):
         # The disk is read at another moment than the queue, and one screen must not count the same thing twice.
@@ -191,7 +195,8 @@ def summarise(run: RunFacts, row: TaskRow | None) -> str:
         counts["done"] -= ahead
         counts["waiting"] = max(0, counts["waiting"] + ahead)
     others = [f"{count} {state}" for state, count in counts.items() if count and state != "done"]
-    return ", ".join([f"{counts['done']} of {len(run.chunks)} chunks", *others])
+    chunks = f"{counts['done']} of {len(run.chunks)} chunks"
+    return [", ".join([chunks, *others]), chunks, f"{counts['done']}/{len(run.chunks)}"]
 
 
 def _shown(line: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from cbtui.core.durations import format_speed
 from cbtui.core.queue import TaskRow
 from cbtui.host.estimates import Pace, task_seconds
 from cbtui.tui.words import Words, first_that_fits, fit, seconds_left
@@ -68,15 +70,18 @@ def left_of(row: TaskRow, pace: Pace) -> str:
     return "" if seconds is None else seconds_left(seconds)
 
 
-def what_of(row: TaskRow, width: int) -> str:
-    """How far it is, what came of it and how fast, or why it stands where it stands, in about so many cells."""
+def what_of(row: TaskRow, width: int, in_keys: Callable[[str], str] = str) -> str:
+    """How far it is, what came of it and how fast, or why it stands where it stands, in about so many cells.
+
+    `in_keys` has keys for what a reason advises.
+    """
     if row.state == "rendering":
         return first_that_fits(_under_way(row), width)
     if row.state == "done" and row.result is not None:
         return first_that_fits(_finished(row), width)
     if row.problems:
         return row.problems[0].message
-    return row.reason
+    return in_keys(row.reason)
 
 
 def _under_way(row: TaskRow) -> list[str]:
@@ -95,6 +100,5 @@ def _finished(row: TaskRow) -> list[str]:
     if not (result.speech_seconds and result.work_seconds and result.rendered):
         return ["up to date"]
     speech = seconds_left(result.speech_seconds)
-    speed = result.speech_seconds / result.work_seconds
-    times = f"{speed:.0f}x" if speed >= 10 else f"{speed:.1f}x" if speed >= 0.1 else f"{speed:.2f}x"
+    times = format_speed(result.speech_seconds, result.work_seconds)
     return [f"{speech} of speech, {times} real time", f"{speech} at {times} real time", f"{speech} at {times}", speech]

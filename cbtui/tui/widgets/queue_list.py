@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -17,6 +19,9 @@ from cbtui.host.estimates import Pace
 from cbtui.tui.snapshot import Snapshot
 from cbtui.tui.widgets.queue_columns import BEFORE, bar_of, columns_for, left_of, what_of
 from cbtui.tui.words import Words, fit
+
+if TYPE_CHECKING:
+    from cbtui.tui.app import CbtuiApp
 
 # Lines read beyond both edges, so that a step of the cursor finds its line there.
 _MARGIN = 30
@@ -69,6 +74,9 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         # Until the person presses a key, the cursor stays with what comes first.
         self._was_moved = False
         self._painted: dict[int, tuple[object, ...]] = {}
+
+    def _in_keys(self, text: str) -> str:
+        return cast("CbtuiApp", self.app).in_keys(text)
 
     @property
     def wanted(self) -> tuple[int, int]:
@@ -260,7 +268,7 @@ class QueueList(ScrollView, can_focus=True, inherit_bindings=False):
         elif columns.bar:
             room += columns.bar + 1
         if room:
-            segments.append(Segment(fit(what_of(row, room), room, ellipsis=cut) + " ", dim))
+            segments.append(Segment(fit(what_of(row, room, self._in_keys), room, ellipsis=cut) + " ", dim))
         segments.append(Segment(f"{left_of(row, self._pace):>{columns.left}} ", dim))
         return Strip(segments).adjust_cell_length(width, base)
 
