@@ -5,8 +5,8 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 VENV := .venv
 DEMO_VENV := .venv-demo
-# Tests that leave the processor free go side by side; those that compute, or watch processes, have it for themselves.
-SIDE_BY_SIDE := tests/tui/ tests/unit/
+# Tests that leave much of the processor free go side by side; those that compute, or start processes, have it for themselves.
+SIDE_BY_SIDE := tests/host/ tests/tui/ tests/unit/
 BY_THEMSELVES := $(filter-out $(SIDE_BY_SIDE) tests/support/,$(wildcard tests/*/))
 INSTALL = $(UV) pip install --quiet --compile-bytecode -c constraints.txt
 

@@ -201,7 +201,10 @@ class Working:
     def _open_run(self, current: Current, task: Task) -> RunInProgress | None:
         row, engine = current.task, self._engines.of(task)
         try:
-            engine.prepare(emit=lambda report: self._listen(current, engine, report), should_stop=self._should_stop)
+            engine.prepare(
+                emit=lambda report: self._listen(current, engine, report),
+                should_stop=lambda: self._should_stop() or current.wishes.stop.is_set(),
+            )
             # The one of the one run that these modes are about.
             (run,) = open_runs(
                 task,

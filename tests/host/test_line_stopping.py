@@ -179,10 +179,17 @@ def test_a_stop_before_the_run_has_begun_is_no_failure(places: Places) -> None:
 def test_a_cancel_before_the_run_has_begun_is_no_failure(places: Places) -> None:
     engine = GatedEngine()
     with serving(places, engine) as served:
-        engine.prepare = lambda *, emit, should_stop: served.until(should_stop, "the cancel")  # type: ignore[method-assign]
+        heeded: list[bool] = []
+
+        def prepare(*, emit: EventSink, should_stop: Callable[[], bool]) -> None:
+            served.until(should_stop, "the cancel")
+            heeded.append(True)
+
+        engine.prepare = prepare  # type: ignore[method-assign]
         served.drop("a.txt", "Hello.")
         served.until_state("jobs/a", "rendering")
         served.ask("cancel", tasks=["a"])
         served.until(served.host_is_idle, "the line is free")
+        assert heeded
         assert served.state("jobs/a") == "cancelled"
         assert "failed" not in served.kinds("jobs/a")
