@@ -82,6 +82,34 @@ def test_layers_that_stay_in_the_file_are_read_as_the_module_has_them(model: str
     assert torch.equal(read(*alike), torch.cat([t3.get_parameter(name) for name in alike]))
 
 
+def test_what_s3gen_waits_with_is_brought_in_for_a_clip_and_lent_to_who_copies(english_checkpoint: Path) -> None:
+    import_library()
+    from cbtui.engine.chatterbox.conditionals import LISTENING
+    from cbtui.engine.chatterbox.left_in_file import bring_in, lent_by
+    from cbtui.engine.chatterbox.loader import load_model
+
+    checkpoint = checkpoint_in(english_checkpoint, "english")
+    whole = all_tensors(load_model(checkpoint, "cpu").s3gen)
+    s3gen = load_model(checkpoint, "cpu", map_layers=True).s3gen
+
+    def lies_in_memory(beginning: str) -> bool:
+        """Torch's memory is aligned; a file's header is followed at once by what it tells of."""
+        named = ((name, weight) for name, weight in s3gen.named_parameters() if name.startswith(beginning))
+        return all(weight.data_ptr() % 64 == 0 for _, weight in named)
+
+    assert not lies_in_memory("tokenizer.")
+    assert not lies_in_memory("flow.decoder.")
+    with lent_by(s3gen, "flow.decoder."):
+        assert lies_in_memory("flow.decoder.")
+        assert not lies_in_memory("tokenizer.")
+    assert not lies_in_memory("flow.decoder.")
+    bring_in(s3gen, *LISTENING)
+    assert lies_in_memory("tokenizer.")
+    assert lies_in_memory("speaker_encoder.")
+    for name, tensor in all_tensors(s3gen).items():
+        assert torch.equal(tensor, whole[name]), name
+
+
 def test_a_missing_tensor_is_named(english_checkpoint: Path, tmp_path: Path) -> None:
     folder = broken_copy(english_checkpoint, tmp_path / "model")
     replace_tensors(folder, "ve.safetensors", lambda state: state.pop("proj.weight"))

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from cbtui.engine.base import EngineUnavailable
 from cbtui.engine.chatterbox.read_tensors import TensorFile
 
 TENSORS = {
@@ -43,7 +44,7 @@ def test_only_what_is_asked_for_is_read_and_it_is_aligned(file: Path) -> None:
 def test_a_file_that_was_cut_short_is_an_error_that_names_it(file: Path) -> None:
     data = file.read_bytes()
     file.write_bytes(data[:-8])
-    with pytest.raises(OSError, match=r"some\.safetensors ends too early"):
+    with pytest.raises(EngineUnavailable, match=r"some\.safetensors ends too early"):
         TensorFile(file).read(list(TENSORS))
 
 

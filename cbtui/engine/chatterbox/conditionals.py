@@ -13,8 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from cbtui.engine.chatterbox.left_in_file import bring_in
 from cbtui.engine.clips import Clip
 
+# The parts of S3Gen that only hear clips: who speaks in voices that are on disk does without half of its bytes.
+LISTENING = ("tokenizer.", "speaker_encoder.")
 _T3 = ("speaker_emb", "cond_prompt_speech_tokens")
 _S3GEN = ("prompt_token", "prompt_token_len", "prompt_feat", "embedding")
 
@@ -23,6 +26,7 @@ def derive_voice(model: Any, clip: Clip) -> dict[str, npt.NDArray[np.generic]]:
     """The voice of a clip as arrays: `t3.*` for the transformer, `gen.*` for the vocoder. The model stays as it was."""
     kept = model.conds
     try:
+        bring_in(model.s3gen, *LISTENING)
         with torch.inference_mode():
             model.prepare_conditionals(clip.open())
         return flatten_voice(model.conds)

@@ -12,6 +12,7 @@ from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.conformer import Conformer
 from cbtui.engine.chatterbox.decode import Stopped
 from cbtui.engine.chatterbox.estimator import Conditions, Estimator
+from cbtui.engine.chatterbox.left_in_file import lent_by
 
 # `S3Token2Wav.flow_inference`: a distilled flow needs two steps.
 _STEPS = 10
@@ -25,8 +26,10 @@ class Flow:
         self._flow, self._solver = s3gen.flow, s3gen.flow.decoder
         self._distilled: bool = s3gen.meanflow
         self._device: torch.device = s3gen.device
-        self._encoder = Conformer(s3gen.flow.encoder)
-        self._estimator = Estimator(self._solver.estimator, precision)
+        with lent_by(s3gen, "flow.encoder."):
+            self._encoder = Conformer(s3gen.flow.encoder)
+        with lent_by(s3gen, "flow.decoder."):
+            self._estimator = Estimator(self._solver.estimator, precision)
 
     def mel(
         self,

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from cbtui.engine.base import EngineUnavailable
 from cbtui.engine.chatterbox.products import can_pack
 from cbtui.engine.chatterbox.read_tensors import TensorFile
 
@@ -35,7 +34,4 @@ class LayerWeights:
         wanted = self._file.bytes_of(names)
         if self._scratch.numel() < wanted:
             self._scratch = torch.empty(wanted, dtype=torch.uint8)
-        try:
-            return self._file.read_rows(names, self._scratch)
-        except OSError as error:
-            raise EngineUnavailable(f"{error}. Delete it and download it again.") from error
+        return self._file.read_rows(names, self._scratch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import logging
@@ -41,6 +42,21 @@ def logged_output() -> Iterator[None]:
                     log.debug("%s", line.rstrip())
 
 
+@contextlib.contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Have Python's collector of cycles wait while little but what stays is made.
+
+    It walks all of that again and again: a third of the time of the import (measured), in stalls of every thread.
+    """
+    was_at_work = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_at_work:
+            gc.enable()
+
+
 def is_imported() -> bool:
     """Whether this process has paid for the import, which takes seconds."""
     return "chatterbox.tts" in sys.modules
@@ -48,10 +64,11 @@ def is_imported() -> bool:
 
 def import_library() -> None:
     """Import torch and chatterbox, quietly. Raises EngineUnavailable naming the fix."""
+    was_imported = is_imported()
     # NUMBA_DISABLE_JIT would save ten seconds on the first voice ever, but where numba has not cached anything yet,
     # librosa's vectorised functions then fail to compile (numba 0.68), and with them the import.
     try:
-        with logged_output():
+        with logged_output(), collector_at_rest():
             import perth
 
             importlib.import_module("chatterbox.tts")  # and with it torch, transformers and librosa
@@ -66,6 +83,8 @@ def import_library() -> None:
             "the watermarker perth is not usable, because pkg_resources is missing. "
             "Install it with: pip install 'setuptools<82'"
         )
+    if not was_imported:
+        gc.freeze()
     logging.getLogger("chatterbox").setLevel(logging.ERROR)
     _quieten()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,8 +15,10 @@ import torch
 from cbtui.core.task import ModelName
 from cbtui.engine.base import EngineUnavailable
 from cbtui.engine.chatterbox.checkpoint import Checkpoint
+from cbtui.engine.chatterbox.conditionals import LISTENING
 from cbtui.engine.chatterbox.construct import parameters_on_meta, unfilled_parameters
-from cbtui.engine.chatterbox.library import logged_output
+from cbtui.engine.chatterbox.left_in_file import LeftInFile
+from cbtui.engine.chatterbox.library import collector_at_rest, logged_output
 from cbtui.engine.chatterbox.read_tensors import TensorFile
 
 # Tensors that the english checkpoint does not ship and the constructor computes
@@ -25,6 +28,10 @@ _COMPUTED = ("tokenizer._mel_filters", "tokenizer.window")
 # The transformer's layers, in a Llama and in a GPT-2.
 _LAYERS = ("tfmr.layers.", "tfmr.h.")
 
+# What of the flow `Conformer` and `Estimator` copy, whole layers, and what of these they use as it is.
+_FLOW_LAYERS = ("flow.encoder.encoders.", "flow.encoder.up_encoders.", "flow.decoder.estimator.")
+_FLOW_USED = re.compile(r"\.time_|\.mlp\.")
+
 # What torch raises for a `.pt` file that is cut off or none at all.
 _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, UnpicklingError)
 
@@ -32,10 +39,10 @@ _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, UnpicklingError)
 def load_model(checkpoint: Checkpoint, device: str, *, map_layers: bool = False) -> Any:
     """The library's `ChatterboxTTS`, `ChatterboxMultilingualTTS` or `ChatterboxTurboTTS` on `device`.
 
-    Equal to what its `from_local` gives, in a fraction of the time. With `map_layers`, the great products of the
-    transformer stay in the file where the device is the CPU: for who makes copies of another form, by `LayerWeights`
-    out of the T3's `layer_file`. Raises
-    EngineUnavailable, naming file and tensor, when the checkpoint does not fit.
+    Equal to what its `from_local` gives, in a fraction of the time. With `map_layers`, the great products stay in the
+    file where the device is the CPU: for who makes copies of another form, of the T3 by `LayerWeights` out of its
+    `layer_file`, of S3Gen by its `LeftInFile`, and brings in what hears clips once there is one.
+    Raises EngineUnavailable, naming file and tensor, when the checkpoint does not fit.
     """
     build: Mapping[ModelName, Callable[[Checkpoint, str, bool], Any]] = {
         "english": _load_english,
@@ -44,7 +51,7 @@ def load_model(checkpoint: Checkpoint, device: str, *, map_layers: bool = False)
     }
     # What is there already, modules above all, is there to stay: walking it takes 0.3 s of a second (measured).
     gc.freeze()
-    with logged_output():
+    with logged_output(), collector_at_rest():
         model = build[checkpoint.model](checkpoint, device, map_layers)
     # Without it, the collector's oldest generation stalls every thread for 320 to 460 ms (measured, two cores).
     gc.collect()
@@ -59,7 +66,7 @@ def _load_english(checkpoint: Checkpoint, device: str, map_layers: bool) -> Any:
 
     return ChatterboxTTS(
         _load_t3(checkpoint, "t3_cfg.safetensors", T3Config.english_only(), device, map_layers),
-        _load_s3gen(checkpoint, "s3gen.safetensors", device),
+        _load_s3gen(checkpoint, "s3gen.safetensors", device, map_layers),
         _load_voice_encoder(checkpoint, "ve.safetensors", device),
         EnTokenizer(str(checkpoint.file("tokenizer.json"))),
         device,
@@ -75,7 +82,7 @@ def _load_multilingual(checkpoint: Checkpoint, device: str, map_layers: bool) ->
 
     return ChatterboxMultilingualTTS(
         _load_t3(checkpoint, "t3_mtl23ls_v2.safetensors", T3Config.multilingual(), device, map_layers),
-        _load_s3gen(checkpoint, "s3gen.pt", device),
+        _load_s3gen(checkpoint, "s3gen.pt", device, map_layers),
         _load_voice_encoder(checkpoint, "ve.pt", device),
         LocalMultilingualTokenizer(checkpoint.file("grapheme_mtl_merged_expanded_v1.json")),
         device,
@@ -100,7 +107,7 @@ def _load_turbo(checkpoint: Checkpoint, device: str, map_layers: bool) -> Any:
         )
     return ChatterboxTurboTTS(
         t3,
-        _load_s3gen(checkpoint, "s3gen_meanflow.safetensors", device, meanflow=True),
+        _load_s3gen(checkpoint, "s3gen_meanflow.safetensors", device, map_layers, meanflow=True),
         _load_voice_encoder(checkpoint, "ve.safetensors", device),
         tokenizer,
         device,
@@ -129,8 +136,10 @@ def _load_t3(checkpoint: Checkpoint, name: str, hp: Any, device: str, map_layers
     hp.llama_config_name = _config_for(hp.llama_config_name, count_layers(state))
     with parameters_on_meta():
         t3 = T3(hp)
-    t3 = _assign(t3, state, checkpoint.file(name), device, mapped=_LAYERS if map_layers else ())
-    if map_layers and device == "cpu":
+    maps = map_layers and device == "cpu"
+    layers = [each for each in state if each.startswith(_LAYERS) and state[each].dim() > 1] if maps else []
+    t3 = _assign(t3, state, checkpoint.file(name), device, mapped=frozenset(layers))
+    if maps:
         t3.layer_file = TensorFile(checkpoint.file(name))
     return t3
 
@@ -158,7 +167,7 @@ def _config_for(name: str, layers: int) -> str:
     return cut
 
 
-def _load_s3gen(checkpoint: Checkpoint, name: str, device: str, *, meanflow: bool = False) -> Any:
+def _load_s3gen(checkpoint: Checkpoint, name: str, device: str, map_layers: bool, *, meanflow: bool = False) -> Any:
     from chatterbox.models.s3gen import S3Gen
 
     # With meanflow the constructor writes into a weight, which a meta tensor does not allow.
@@ -167,7 +176,23 @@ def _load_s3gen(checkpoint: Checkpoint, name: str, device: str, *, meanflow: boo
     state = _read_state(checkpoint.file(name))
     if name == "s3gen.safetensors":  # the one that the library itself reads leniently
         state = {tensor: state[tensor] for tensor in s3gen.state_dict() if tensor in state}
-    return _assign(s3gen, state, checkpoint.file(name), device, optional=_COMPUTED)
+    path = checkpoint.file(name)
+    maps = map_layers and device == "cpu" and path.suffix == ".safetensors"
+    mapped = frozenset(each for each in state if maps and _is_plain(state[each]) and _waits_in_file(each))
+    s3gen = _assign(s3gen, state, path, device, optional=_COMPUTED, mapped=mapped)
+    if mapped:
+        s3gen.left_in_file = LeftInFile(s3gen, TensorFile(path), mapped)
+    return s3gen
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether it is large, and in the file as it is wanted."""
+    return tensor.dim() > 1 and tensor.dtype == torch.float32
+
+
+def _waits_in_file(name: str) -> bool:
+    """Whether a weight of S3Gen is not used where it lies, but copied into another form, or not used before a clip."""
+    return name.startswith(LISTENING) or (name.startswith(_FLOW_LAYERS) and not _FLOW_USED.search(name))
 
 
 def _load_voice_encoder(checkpoint: Checkpoint, name: str, device: str) -> Any:
@@ -215,11 +240,11 @@ def _assign(
     device: str,
     *,
     optional: tuple[str, ...] = (),
-    mapped: tuple[str, ...] = (),
+    mapped: frozenset[str] = frozenset(),
 ) -> Any:
     """Give a freshly constructed module the checkpoint's tensors, on `device`, ready to infer.
 
-    Those below a name of `mapped` may stay in the file.
+    Those that `mapped` names may stay in the file.
     """
     expected = module.state_dict()
     missing = [name for name in expected if name not in state and name not in optional]
@@ -239,24 +264,34 @@ def _assign(
                 f"where {tuple(wanted.shape)} is needed. Download it again."
             )
         placed[name] = tensor.to(device=device, dtype=wanted.dtype)
-        if placed[name].data_ptr() == tensor.data_ptr() and not (name.startswith(mapped) and tensor.dim() > 1):
+        if placed[name].data_ptr() == tensor.data_ptr() and name not in mapped:
             copied.append(name)
     # In memory of their own: mapped tensors lie at odd alignments, on which kernels differ in the last bit.
     placed |= _copy(state, path, copied)
-    module.load_state_dict(placed, strict=False, assign=True)
+    _put(module, placed)
     left = [name for name, tensor in module.named_parameters() if tensor.is_meta]
     if left:
         raise EngineUnavailable(f"{path} gave no values for {_some(left)}. Download it again.")
     return module.to(device).eval()
 
 
+def _put(module: Any, tensors: Mapping[str, torch.Tensor]) -> None:
+    """What `load_state_dict(assign=True)` does, without looking at every module for every tensor."""
+    parts = dict(module.named_modules())
+    for name, tensor in tensors.items():
+        whose, _, own_name = name.rpartition(".")
+        part = parts[whose]
+        if own_name in part._buffers:
+            part._buffers[own_name] = tensor
+        else:
+            before = part._parameters[own_name]
+            part._parameters[own_name] = torch.nn.Parameter(tensor, requires_grad=before.requires_grad)
+
+
 def _copy(state: Mapping[str, torch.Tensor], path: Path, names: list[str]) -> dict[str, torch.Tensor]:
     if path.suffix != ".safetensors":
         return {name: state[name].clone() for name in names}
-    try:
-        return TensorFile(path).read(names)
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    return TensorFile(path).read(names)
 
 
 def _some(names: list[str]) -> str:

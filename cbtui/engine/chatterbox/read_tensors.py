@@ -19,6 +19,8 @@ from pathlib import Path
 
 import torch
 
+from cbtui.engine.base import EngineUnavailable
+
 _ALIGNMENT = 64
 # As the format names them (safetensors 0.5); others are not in the released checkpoints.
 _DTYPES = {
@@ -49,9 +51,12 @@ class TensorFile:
     """A file that safetensors has opened before and found sound. It stays open, whatever takes its name meanwhile."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError."""
+        """Raises EngineUnavailable, as all methods do, for a file that cannot be read any more."""
         self._path = path
-        self._descriptor = os.open(path, os.O_RDONLY)
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise self._unreadable(error) from error
         weakref.finalize(self, os.close, self._descriptor)
         length = bytearray(8)
         self._read(memoryview(length), 0)
@@ -62,7 +67,7 @@ class TensorFile:
         self._header = json.loads(header)
 
     def read(self, names: Collection[str]) -> dict[str, torch.Tensor]:
-        """Tensors in one block of memory. Raises OSError for a file cut short."""
+        """Tensors in one block of memory."""
         places = self._places(names, _ALIGNMENT)
         block = _block(sum(-(-place.size // _ALIGNMENT) * _ALIGNMENT for place in places))
         view = memoryview(block.numpy())  # type: ignore[arg-type]
@@ -71,10 +76,7 @@ class TensorFile:
         return {place.name: self._tensor(place, block) for place in places}
 
     def read_rows(self, names: Sequence[str], scratch: torch.Tensor) -> torch.Tensor:
-        """The rows of these weights of shape [n, m], one weight below the other, in the memory of `scratch` (uint8).
-
-        Raises OSError.
-        """
+        """The rows of these weights of shape [n, m], one weight below the other, in the memory of `scratch` (uint8)."""
         places = self._places(names, 1)
         self._read_all(places, memoryview(scratch.numpy()))  # type: ignore[arg-type]
         joined = scratch[: sum(place.size for place in places)].view(_DTYPES[self._header[names[0]]["dtype"]])
@@ -102,10 +104,18 @@ class TensorFile:
     def _read(self, into: memoryview, offset: int) -> None:
         done = 0
         while done < len(into):
-            count = os.preadv(self._descriptor, [into[done:]], offset + done)
+            try:
+                count = os.preadv(self._descriptor, [into[done:]], offset + done)
+            except OSError as error:
+                raise self._unreadable(error) from error
             if not count:
-                raise OSError(f"{self._path} ends too early")
+                raise EngineUnavailable(f"{self._path} ends too early. Delete it and download it again.")
             done += count
+
+    def _unreadable(self, error: OSError) -> EngineUnavailable:
+        return EngineUnavailable(
+            f"{self._path} cannot be read: {error.strerror}. See to its disk, or download it again."
+        )
 
 
 def _block(size: int) -> torch.Tensor:
