@@ -57,6 +57,29 @@ def unfilled_parameters() -> Iterator[None]:
 
 
 @contextmanager
+def positions_shared() -> Iterator[None]:
+    """In this thread, S3Gen's encodings of the same positions are computed once: 20 MB each, never written to."""
+    from chatterbox.models.s3gen.transformer.embedding import EspnetRelPositionalEncoding
+
+    compute = EspnetRelPositionalEncoding.extend_pe
+    computed: dict[tuple[int, int], torch.Tensor] = {}
+
+    def is_new(encoding: Any, x: torch.Tensor) -> bool:
+        return encoding.pe is None
+
+    def look_up(encoding: Any, x: torch.Tensor) -> None:
+        key = (encoding.d_model, x.size(1))
+        if key in computed:
+            encoding.pe = computed[key]
+            return
+        compute(encoding, x)
+        computed[key] = encoding.pe
+
+    with _patching, _replaced(EspnetRelPositionalEncoding, "extend_pe", _unless(compute, is_new, look_up)):
+        yield
+
+
+@contextmanager
 def _idle_on_meta() -> Iterator[None]:
     """In this thread, filling a meta tensor or taking its norm does nothing."""
     # Whose, by what name, and what it gives for meta tensors: by these the library's constructors fill and norm.

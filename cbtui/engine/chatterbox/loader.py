@@ -6,20 +6,16 @@ import gc
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
-
-import torch
 
 from cbtui.core.task import ModelName
 from cbtui.engine.base import EngineUnavailable
 from cbtui.engine.chatterbox.checkpoint import Checkpoint
 from cbtui.engine.chatterbox.conditionals import LISTENING
-from cbtui.engine.chatterbox.construct import parameters_on_meta, unfilled_parameters
+from cbtui.engine.chatterbox.construct import parameters_on_meta, positions_shared, unfilled_parameters
 from cbtui.engine.chatterbox.left_in_file import LeftInFile
 from cbtui.engine.chatterbox.library import collector_at_rest, logged_output
-from cbtui.engine.chatterbox.read_tensors import TensorFile
+from cbtui.engine.chatterbox.weights_file import UNREADABLE, WeightsFile, unreadable
 
 # Tensors that the english checkpoint does not ship and the constructor computes
 # (chatterbox-tts 0.1.7, `S3Token2Wav.ignore_state_dict_missing`).
@@ -31,9 +27,6 @@ _LAYERS = ("tfmr.layers.", "tfmr.h.")
 # What of the flow `Conformer` and `Estimator` copy, whole layers, and what of these they use as it is.
 _FLOW_LAYERS = ("flow.encoder.encoders.", "flow.encoder.up_encoders.", "flow.decoder.estimator.")
 _FLOW_USED = re.compile(r"\.time_|\.mlp\.")
-
-# What torch raises for a `.pt` file that is cut off or none at all.
-_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, UnpicklingError)
 
 
 def load_model(checkpoint: Checkpoint, device: str, *, map_layers: bool = False) -> Any:
@@ -51,7 +44,7 @@ def load_model(checkpoint: Checkpoint, device: str, *, map_layers: bool = False)
     }
     # What is there already, modules above all, is there to stay: walking it takes 0.3 s of a second (measured).
     gc.freeze()
-    with logged_output(), collector_at_rest():
+    with logged_output(), collector_at_rest(), unfilled_parameters():
         model = build[checkpoint.model](checkpoint, device, map_layers)
     # Without it, the collector's oldest generation stalls every thread for 320 to 460 ms (measured, two cores).
     gc.collect()
@@ -132,15 +125,14 @@ def turbo_config() -> Any:
 def _load_t3(checkpoint: Checkpoint, name: str, hp: Any, device: str, map_layers: bool) -> Any:
     from chatterbox.models.t3 import T3
 
-    state = _read_state(checkpoint.file(name))
-    hp.llama_config_name = _config_for(hp.llama_config_name, count_layers(state))
+    maps = map_layers and device == "cpu"
+    weights = WeightsFile(checkpoint.file(name), device, lambda each: maps and each.startswith(_LAYERS))
+    hp.llama_config_name = _config_for(hp.llama_config_name, count_layers(weights.tensors))
     with parameters_on_meta():
         t3 = T3(hp)
-    maps = map_layers and device == "cpu"
-    layers = [each for each in state if each.startswith(_LAYERS) and state[each].dim() > 1] if maps else []
-    t3 = _assign(t3, state, checkpoint.file(name), device, mapped=frozenset(layers))
+    weights.give_to(t3)
     if maps:
-        t3.layer_file = TensorFile(checkpoint.file(name))
+        t3.layer_file = weights.file
     return t3
 
 
@@ -170,24 +162,15 @@ def _config_for(name: str, layers: int) -> str:
 def _load_s3gen(checkpoint: Checkpoint, name: str, device: str, map_layers: bool, *, meanflow: bool = False) -> Any:
     from chatterbox.models.s3gen import S3Gen
 
+    weights = WeightsFile(checkpoint.file(name), device, lambda each: map_layers and _waits_in_file(each))
     # With meanflow the constructor writes into a weight, which a meta tensor does not allow.
-    with unfilled_parameters(), nullcontext() if meanflow else parameters_on_meta():
+    with positions_shared(), nullcontext() if meanflow else parameters_on_meta():
         s3gen = S3Gen(meanflow=meanflow)
-    state = _read_state(checkpoint.file(name))
-    if name == "s3gen.safetensors":  # the one that the library itself reads leniently
-        state = {tensor: state[tensor] for tensor in s3gen.state_dict() if tensor in state}
-    path = checkpoint.file(name)
-    maps = map_layers and device == "cpu" and path.suffix == ".safetensors"
-    mapped = frozenset(each for each in state if maps and _is_plain(state[each]) and _waits_in_file(each))
-    s3gen = _assign(s3gen, state, path, device, optional=_COMPUTED, mapped=mapped)
-    if mapped:
-        s3gen.left_in_file = LeftInFile(s3gen, TensorFile(path), mapped)
+    # The library itself reads that of english leniently.
+    weights.give_to(s3gen, optional=_COMPUTED, leniently=name == "s3gen.safetensors")
+    if weights.file is not None and weights.waiting:
+        s3gen.left_in_file = LeftInFile(s3gen, weights.file, weights.waiting)
     return s3gen
-
-
-def _is_plain(tensor: torch.Tensor) -> bool:
-    """Whether it is large, and in the file as it is wanted."""
-    return tensor.dim() > 1 and tensor.dtype == torch.float32
 
 
 def _waits_in_file(name: str) -> bool:
@@ -198,9 +181,10 @@ def _waits_in_file(name: str) -> bool:
 def _load_voice_encoder(checkpoint: Checkpoint, name: str, device: str) -> Any:
     from chatterbox.models.voice_encoder import VoiceEncoder
 
+    weights = WeightsFile(checkpoint.file(name), device)
     with parameters_on_meta():
         encoder = VoiceEncoder()
-    return _assign(encoder, _read_state(checkpoint.file(name)), checkpoint.file(name), device)
+    return weights.give_to(encoder)
 
 
 def _load_builtin_voice(checkpoint: Checkpoint, conditionals: Any, device: str) -> Any:
@@ -209,91 +193,5 @@ def _load_builtin_voice(checkpoint: Checkpoint, conditionals: Any, device: str) 
         return None
     try:
         return conditionals.load(path, map_location="cpu").to(device)
-    except (*_UNREADABLE, KeyError, TypeError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _read_state(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a checkpoint file, on the host, mapped from the file where its format allows."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            state: Any = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (*_UNREADABLE, SafetensorError) as error:
-        raise _unreadable(path, error) from error
-    return state["model"][0] if "model" in state else state  # type: ignore[no-any-return]
-
-
-def _unreadable(path: Path, error: Exception) -> EngineUnavailable:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return EngineUnavailable(f"{path} cannot be read as a checkpoint: {reason}. Delete it and download it again.")
-
-
-def _assign(
-    module: Any,
-    state: Mapping[str, torch.Tensor],
-    path: Path,
-    device: str,
-    *,
-    optional: tuple[str, ...] = (),
-    mapped: frozenset[str] = frozenset(),
-) -> Any:
-    """Give a freshly constructed module the checkpoint's tensors, on `device`, ready to infer.
-
-    Those that `mapped` names may stay in the file.
-    """
-    expected = module.state_dict()
-    missing = [name for name in expected if name not in state and name not in optional]
-    surplus = [name for name in state if name not in expected]
-    if missing or surplus:
-        what = [f"lacks {_some(missing)}"] * bool(missing) + [f"has the unknown {_some(surplus)}"] * bool(surplus)
-        raise EngineUnavailable(f"{path} is not this model's checkpoint: it {' and '.join(what)}. Download it again.")
-    placed: dict[str, torch.Tensor] = {}
-    copied = []
-    for name, wanted in expected.items():
-        if name not in state:
-            continue
-        tensor = state[name]
-        if tensor.shape != wanted.shape:
-            raise EngineUnavailable(
-                f"{path} is not this model's checkpoint: {name} has the shape {tuple(tensor.shape)} "
-                f"where {tuple(wanted.shape)} is needed. Download it again."
-            )
-        placed[name] = tensor.to(device=device, dtype=wanted.dtype)
-        if placed[name].data_ptr() == tensor.data_ptr() and name not in mapped:
-            copied.append(name)
-    # In memory of their own: mapped tensors lie at odd alignments, on which kernels differ in the last bit.
-    placed |= _copy(state, path, copied)
-    _put(module, placed)
-    left = [name for name, tensor in module.named_parameters() if tensor.is_meta]
-    if left:
-        raise EngineUnavailable(f"{path} gave no values for {_some(left)}. Download it again.")
-    return module.to(device).eval()
-
-
-def _put(module: Any, tensors: Mapping[str, torch.Tensor]) -> None:
-    """What `load_state_dict(assign=True)` does, without looking at every module for every tensor."""
-    parts = dict(module.named_modules())
-    for name, tensor in tensors.items():
-        whose, _, own_name = name.rpartition(".")
-        part = parts[whose]
-        if own_name in part._buffers:
-            part._buffers[own_name] = tensor
-        else:
-            before = part._parameters[own_name]
-            part._parameters[own_name] = torch.nn.Parameter(tensor, requires_grad=before.requires_grad)
-
-
-def _copy(state: Mapping[str, torch.Tensor], path: Path, names: list[str]) -> dict[str, torch.Tensor]:
-    if path.suffix != ".safetensors":
-        return {name: state[name].clone() for name in names}
-    return TensorFile(path).read(names)
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"tensors {shown}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    except (*UNREADABLE, KeyError, TypeError) as error:
+        raise unreadable(path, error) from error
