@@ -5,6 +5,7 @@ Takes its order as JSON, and prints its figures as JSON.
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import tempfile
@@ -59,10 +60,13 @@ def _checkpoint(order: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _load(order: Mapping[str, Any]) -> dict[str, float]:
-    from cbtui.engine.chatterbox.library import import_library
-
     started = time.perf_counter()
-    import_library()
+    if order["side"] == "stock":
+        importlib.import_module("chatterbox.tts")
+    else:
+        from cbtui.engine.chatterbox.library import import_library
+
+        import_library()
     imported = time.perf_counter() - started
     with _peak_growth() as peak:
         started = time.perf_counter()
