@@ -13,7 +13,7 @@ from cbtui.bench.figures import milliseconds, percentiles, stopwatch
 from cbtui.core.queue import Filter, FoundTask
 from cbtui.core.stamp import Stamp
 from cbtui.core.status import STATES, State
-from cbtui.host.estimates import Pace, queue_seconds
+from cbtui.host.estimates import Pace, seconds_left
 from cbtui.host.store import Store, open_store
 from cbtui.host.store.database import connect, settle
 
@@ -131,7 +131,7 @@ def _reads(store: Store, tasks: int) -> dict[str, Any]:
         for number in range(_CHANGES):
             store.tasks.transition(*_next_step(store, number, tasks))
     many = milliseconds(lambda _: store.queue.changed_since(upto), _TIMES)
-    work = milliseconds(lambda _: queue_seconds(store.work.amounts("queued"), (), Pace.of(store.work.speeds())), _TIMES)
+    work = milliseconds(lambda _: seconds_left(store, Pace.of(store.work.speeds())), _TIMES)
     return {
         "page_ms": pages,
         "since_ms": {"nothing": nothing, "one_task": one, "250_tasks": many},

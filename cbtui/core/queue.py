@@ -110,7 +110,7 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which tasks to show: of these states (none means all), of jobs that fit a glob, with this text in their id."""
+    """Which tasks to show: of these states (none means all), of jobs that fit a glob, with these words in their id."""
 
     states: tuple[State, ...] = ()
     job_glob: str = ""

@@ -176,6 +176,8 @@ def _retry(store: Store, row: TaskRow, arguments: Mapping[str, Any]) -> str:
         raise Refused(f"{row.id} is {row.state}. {advice}")
     if row.state == "rendering":
         raise Refused(f"{row.id} is being rendered")
+    if fresh and row.state == "done" and row.model.startswith("espeak"):
+        raise Refused(f"{row.id} is a draft, which comes out the same each time. To hear a change, edit its file")
     _check_file(row)
     store.tasks.transition(row.id, "queued")
     store.tasks.set_fresh(row.id, fresh=fresh)

@@ -6,10 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cbtui.core.queue import TaskRow
+from cbtui.core.queue import Filter, TaskRow
+from cbtui.core.status import WAITING
 
 if TYPE_CHECKING:
+    from cbtui.host.store import Store
     from cbtui.host.store.work import Amount, Speed
+
+# Of each kind: more are neither rendered at once nor left half done by one host.
+_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +43,32 @@ class Pace:
 
 def task_seconds(task: TaskRow, pace: Pace) -> float | None:
     """Seconds of work that a task still needs; None where its model was never measured."""
-    done, total = task.progress.chunks_done, task.progress.chunks_total
-    left = (1 - done / total) if task.state == "rendering" and total else 1.0
-    return pace.seconds(task.model, task.voice, task.characters * left)
+    return pace.seconds(task.model, task.voice, task.characters * (1 - _share_done(task)))
 
 
-def queue_seconds(waiting: Iterable[Amount], rendering: Iterable[TaskRow], pace: Pace) -> float | None:
-    """Seconds until the queue is worked off; None where some of it was never measured."""
+def seconds_left(store: Store, pace: Pace) -> float | None:
+    """Seconds until the queue is worked off; None where some of it was never measured. Raises StoreError."""
+    rendering = store.queue.page(limit=_LOOKED_AT, only=Filter(states=("rendering",)))
+    # What was interrupted keeps its place, so it comes first.
+    begun = store.queue.next_queued(_LOOKED_AT)
+    return queue_seconds(store.work.amounts("queued"), rendering, begun, pace)
+
+
+def queue_seconds(
+    waiting: Iterable[Amount], rendering: Iterable[TaskRow], begun: Iterable[TaskRow], pace: Pace
+) -> float | None:
+    """Seconds for all that waits, of which some tasks were `begun`, and for what is being rendered."""
     parts = [pace.seconds(each.model, each.voice, each.characters) for each in waiting]
     parts += [task_seconds(task, pace) for task in rendering]
     known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
+    if len(known) < len(parts):
+        return None
+    spared = (pace.seconds(task.model, task.voice, task.characters * _share_done(task)) or 0.0 for task in begun)
+    return max(0.0, sum(known) - sum(spared))
+
+
+def _share_done(task: TaskRow) -> float:
+    """From 0 to 1: how much of a task, in chunks, there is already."""
+    is_under_way = task.state in {*WAITING, "rendering"} and not task.fresh
+    done, total = task.progress.chunks_done, task.progress.chunks_total
+    return min(1.0, done / total) if is_under_way and total else 0.0

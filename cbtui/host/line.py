@@ -141,6 +141,10 @@ class Line:
     def should_stop(self) -> bool:
         return self._stopped.is_set()
 
+    def is_ending(self) -> bool:
+        """Whether it takes no further task."""
+        return self._stopped.is_set() or self._finishing.is_set()
+
     def _run(self) -> None:
         # Where it is given up, the host stops.
         with contextlib.suppress(GivenUp), self._insist(lambda: attach_store(self._store_path)) as store:

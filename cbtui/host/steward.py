@@ -197,9 +197,11 @@ class Steward:
 
     def _load(self, model: ModelName) -> str:
         engine = self._engines.of_model("chatterbox", model)
+        if self._line.is_ending():
+            raise PreparationStopped
         self._line.doing.begin(f"loading {model}")
         try:
-            engine.load(emit=self._note, should_stop=self._line.should_stop)
+            engine.load(emit=self._note, should_stop=self._line.is_ending)
         finally:
             self._line.doing.end()
         self._line.forget_memory()

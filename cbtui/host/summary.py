@@ -9,10 +9,10 @@ from typing import Any
 from cbtui.core.clean import visible
 from cbtui.core.durations import format_seconds
 from cbtui.core.status import STATES, WAITING
-from cbtui.host.estimates import Pace, queue_seconds, task_seconds
+from cbtui.host.estimates import Pace, seconds_left, task_seconds
 from cbtui.host.live import LiveFile
 from cbtui.host.lock import find_host
-from cbtui.host.store import Filter, Store, TaskRow
+from cbtui.host.store import Store, TaskRow
 from cbtui.paths import Places
 
 _GB = 1e9
@@ -33,7 +33,7 @@ def queue_facts(store: Store) -> dict[str, Any]:
     return {
         "paused": store.meta.paused,
         "counts": store.queue.counts(),
-        "seconds_left": _rounded(_seconds_left(store)),
+        "seconds_left": _rounded(seconds_left(store, Pace.of(store.work.speeds()))),
         "swaps_avoided": store.meta.number("swaps_avoided"),
     }
 
@@ -98,7 +98,7 @@ def queue_line(store: Store) -> str:
     parts = [f"{counts[state]} {state}" for state in STATES if counts[state]] or ["empty"]
     if store.meta.paused:
         parts.insert(0, "paused")
-    seconds = _seconds_left(store)
+    seconds = seconds_left(store, Pace.of(store.work.speeds()))
     if seconds:
         parts.append(f"about {format_seconds(seconds)} left")
     return ", ".join(parts)
@@ -125,11 +125,6 @@ def _what(row: TaskRow, pace: Pace) -> str:
     if reason:
         parts.append(visible(reason))
     return ", ".join(parts)
-
-
-def _seconds_left(store: Store) -> float | None:
-    rendering = store.queue.page(limit=10, only=Filter(states=("rendering",)))
-    return queue_seconds(store.work.amounts("queued"), rendering, Pace.of(store.work.speeds()))
 
 
 def _memory(memory: dict[str, Any]) -> str:

@@ -177,9 +177,15 @@ class CbtuiApp(App[Ending]):
         if sequence and self._driver is not None:
             # Textual has a method for the bell alone.
             self._driver.write(sequence)
-        if entry.level == "error":
+        # Warnings about a text, such as a speaker that it does not have, concern who wrote it.
+        if entry.level == "error" or (entry.level == "warning" and entry.kind == "notice" and entry.task):
+            is_error = entry.level == "error"
             self.notify(
-                self.in_keys(entry.message), title=visible(entry.task), severity="error", markup=False, timeout=10
+                self.in_keys(entry.message),
+                title=visible(entry.task) if is_error else "",  # a warning begins with it
+                severity="error" if is_error else "warning",
+                markup=False,
+                timeout=10,
             )
 
     def on_host_ended(self, message: HostEnded) -> None:
@@ -205,6 +211,10 @@ class CbtuiApp(App[Ending]):
     def in_keys(self, text: str) -> str:
         """A message for the screen: what it advises is a key here."""
         return visible(in_keys(text, self.key_of))
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C, which copies where something is marked: say what leaves, by the person's own key."""
+        self.notify(f"press {self.key_of('quit')} to quit", markup=False)
 
     def get_key_display(self, binding: Binding) -> str:
         """What a key is called on the screen."""

@@ -43,8 +43,8 @@ def about_leaving(snapshot: Snapshot) -> Choice:
     if snapshot.paused:
         parts.append("the queue is paused")
     answers = [
-        ("h", "leave the screen, render on"),
-        ("f", "finish the chunk, then stop"),
+        ("h", "leave the screen, render on" if waiting else "leave the screen, wait on"),
+        *([("f", "finish the chunk, then stop")] if waiting else []),
         ("s", "stop now; chunks are kept"),
     ]
     return Choice(f"{'; '.join(parts)}.", answers)
@@ -55,6 +55,7 @@ def farewell(snapshot: Snapshot, *, headless: bool = False) -> str:
     blocked, paused = (snapshot.counts.get(state, 0) for state in ("blocked", "paused"))
     what = ((snapshot.waiting, "to render"), (blocked, "blocked"), (paused, "paused"))
     left = ", ".join(f"{count} {words}" for count, words in what if count)
+    stays = "it stays" if sum(count for count, _ in what) == 1 else "they stay"
     holder = snapshot.holder
     if headless:
         return (
@@ -63,7 +64,7 @@ def farewell(snapshot: Snapshot, *, headless: bool = False) -> str:
         )
     if holder is not None and holder.pid != os.getpid():
         return f"process {holder.pid} on {visible(holder.machine)} goes on ({left or 'nothing to render'})"
-    return f"{left}: it stays in the queue for the next start" if left else ""
+    return f"{left}: {stays} in the queue for the next start" if left else ""
 
 
 def _tasks(count: int, what: str = "") -> str:

@@ -1,13 +1,16 @@
-"""What a person types into the filter: words, `state:failed`, `job:book*`."""
+"""What a person types into the filter: words, `state:failed`, `job:book`."""
 
 from __future__ import annotations
 
 from cbtui.core.queue import Filter
 from cbtui.core.status import STATES, State
 
+# A job that is written with one of these is meant as a whole.
+_GLOB = frozenset("*?[")
+
 
 def parse_filter(typed: str) -> Filter:
-    """Words must stand in the task's name, in this order; a state may be begun only (`state:f`), and several add up.
+    """Words must all stand in the task's name; states and a job may be begun only (`state:f`), and states add up.
 
     A state that there is not is a word like others, which hardly a name has: nothing fits, rather than everything.
     """
@@ -20,7 +23,7 @@ def parse_filter(typed: str) -> Filter:
         if colon and key in {"state", "is"} and named:
             states += named
         elif colon and key == "job" and value:
-            job = value
+            job = value if _GLOB.intersection(value) else f"{value}*"
         elif part not in {"state:", "is:", "job:"}:
             words.append(part)
     return Filter(states=tuple(dict.fromkeys(states)), job_glob=job, text=" ".join(words))

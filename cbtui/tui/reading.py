@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cbtui.core.queue import Filter, TaskRow
+from cbtui.core.queue import TaskRow
 from cbtui.host.attaching import ask_host, open_queue
-from cbtui.host.estimates import Pace, queue_seconds
+from cbtui.host.estimates import Pace, seconds_left
 from cbtui.host.live import LiveFile
 from cbtui.host.lock import find_host
 from cbtui.host.store import Store, StoreError, UnknownTask
@@ -17,7 +17,6 @@ from cbtui.tui.snapshot import Snapshot, View
 
 def read_snapshot(store: Store, places: Places, view: View, look_ups: int, opened: str | None = None) -> Snapshot:
     """All that the screen wants to know now, with so many of the newest look-ups. Raises StoreError and OSError."""
-    rendering = store.queue.page(limit=10, only=Filter(states=("rendering",)))
     pace = Pace.of(store.work.speeds())
     holder = find_host(places)
     sought = _find(store, view.find)
@@ -32,7 +31,7 @@ def read_snapshot(store: Store, places: Places, view: View, look_ups: int, opene
         is_sought_there=sought is not None,
         counts=store.queue.counts(),
         paused=store.meta.paused,
-        seconds_left=queue_seconds(store.work.amounts("queued"), rendering, pace),
+        seconds_left=seconds_left(store, pace),
         pace=pace,
         holder=holder,
         live=LiveFile.of(places).read() if holder else {},

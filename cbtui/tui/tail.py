@@ -22,10 +22,11 @@ _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Further lines, or with `anew` all there are. `trouble` says why there are none."""
+    """Further lines, or with `anew` all there are, `cut` if but for the first. `trouble` says why there are none."""
 
     lines: tuple[str, ...]
     anew: bool = False
+    cut: bool = False
     trouble: str = ""
 
 
@@ -97,7 +98,7 @@ class Tail:
         if len(self._rest) > LIMIT:
             whole, self._rest = [*whole, self._rest], b""
         lines = tuple(map(_shown, whole[1:] if began_within else whole))
-        return Read(lines, anew=anew) if lines or anew else None
+        return Read(lines, anew=anew, cut=began_within) if lines or anew else None
 
 
 def _shown(line: bytes) -> str:

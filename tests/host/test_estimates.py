@@ -44,7 +44,9 @@ def test_a_measure_of_no_text_is_none() -> None:
     ("state", "progress", "seconds"),
     [
         ("queued", Progress(), 20.0),
-        ("queued", Progress(1, 4, 10), 20.0),
+        ("queued", Progress(1, 4, 10), 15.0),
+        ("paused", Progress(1, 4, 10), 15.0),
+        ("done", Progress(4, 4, 10), 20.0),
         ("rendering", Progress(), 20.0),
         ("rendering", Progress(1, 4, 10), 15.0),
         ("rendering", Progress(4, 4, 10), 0.0),
@@ -55,18 +57,22 @@ def test_a_rendering_needs_only_what_is_left_of_it(
 ) -> None:
     row = replace(make_row(1, "turbo", "alice"), characters=200, state=state, progress=progress)
     assert task_seconds(row, pace) == pytest.approx(seconds)
+    # One that is to be rendered afresh needs all of it.
+    assert task_seconds(replace(row, fresh=True), pace) == pytest.approx(20.0)
 
 
 def test_a_queue_takes_the_sum_of_its_parts(pace: Pace) -> None:
     row = replace(make_row(1, "english", "bob"), characters=10, state="rendering", progress=Progress(1, 2, 1))
     waiting = [Amount("turbo", "alice", 2, 100), Amount("turbo", "carol", 1, 4)]
-    assert queue_seconds(waiting, [row], pace) == pytest.approx(10.0 + 1.0 + 2.5)
-    assert queue_seconds([], [], pace) == 0.0
+    assert queue_seconds(waiting, [row], [], pace) == pytest.approx(10.0 + 1.0 + 2.5)
+    begun = replace(make_row(1, "turbo", "alice"), characters=50, state="queued", progress=Progress(1, 2, 1))
+    assert queue_seconds(waiting, [row], [begun], pace) == pytest.approx(10.0 + 1.0 + 2.5 - 2.5)
+    assert queue_seconds([], [], [], pace) == 0.0
 
 
 def test_one_part_that_is_not_known_makes_the_sum_unknown(pace: Pace) -> None:
     waiting = [Amount("turbo", "alice", 2, 100), Amount("multilingual", "alice", 1, 4)]
-    assert queue_seconds(waiting, [], pace) is None
+    assert queue_seconds(waiting, [], [], pace) is None
 
 
 def test_a_host_learns_how_fast_it_is(places: Places) -> None:

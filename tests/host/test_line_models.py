@@ -122,6 +122,19 @@ def test_a_load_that_a_stop_interrupts_is_left_to_the_next_host(places: Places, 
         assert (command.state, engine.loads) == ("done", 2)
 
 
+def test_a_load_that_waits_does_not_hold_up_a_stop_after_the_chunk(places: Places, engine: LoadingEngine) -> None:
+    with serving(places, engine) as served:
+        served.drop("a.txt", "Hello.")
+        served.until(lambda: engine.begun, "begun")
+        number = served.store.commands.post("load", {"model": "turbo"})
+        served.ask("stop", after_chunk=True)
+        engine.open()
+        assert served.host.wait(20)
+        command = served.store.commands.get(number)
+        assert command is not None
+        assert (command.state, engine.loads) == ("waiting", 0)
+
+
 def test_a_hundred_loads_that_wait_stand_before_no_other_command(served: Served, engine: LoadingEngine) -> None:
     served.drop("a.txt", "Hello.")
     served.until(lambda: engine.begun, "begun")

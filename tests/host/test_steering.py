@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cbtui.host.live import LiveFile
-from tests.host.serving import Served
+from cbtui.paths import Places
+from tests.host.serving import Served, serving
+from tests.support.fake_engine import FakeEngine
 from tests.support.gated_engine import GatedEngine
 
 TWO_CHUNKS = """
@@ -87,6 +89,14 @@ def test_a_fresh_retry_is_a_new_run(served: Served, engine: GatedEngine) -> None
     served.until(lambda: len(served.finals("jobs/a")) == 2, "a second run")
     served.until_state("jobs/a", "done")
     assert not served.store.tasks.get("jobs/a").fresh
+
+
+def test_a_draft_is_not_rendered_afresh_since_it_comes_out_the_same(places: Places) -> None:
+    with serving(places, FakeEngine(), overrides={"engine": "espeak"}) as served:
+        served.drop("a.txt", "Hello.")
+        served.until_state("jobs/a", "done")
+        assert "comes out the same each time" in served.ask("retry", tasks=["a"], fresh=True).answer
+        assert len(served.finals("jobs/a")) == 1
 
 
 def test_a_removed_task_stays_out_until_its_file_changes(served: Served, engine: GatedEngine) -> None:

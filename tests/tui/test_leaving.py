@@ -11,6 +11,7 @@ from textual.widgets import Static
 from cbtui.core.status import State
 from cbtui.host.lock import Holder
 from cbtui.paths import Places
+from cbtui.tui.app import Options
 from cbtui.tui.asking import about_leaving, farewell
 from cbtui.tui.screens.confirm import Choice
 from cbtui.tui.snapshot import Snapshot
@@ -64,13 +65,26 @@ async def test_who_goes_on_without_the_screen_is_told_how_to_end_it(places: Plac
         assert "cbtui stop" in shown.app.return_value.said
 
 
+@pytest.mark.asyncio
+async def test_ctrl_c_names_the_key_that_quits(places: Places) -> None:
+    options = Options(rate=20.0, keymap={"quit": "f10"})
+    async with screened(places, host=False, options=options) as shown:
+        await shown.press("ctrl+c")
+        await shown.until(lambda: "press f10 to quit" in shown.text(), "the key")
+
+
+def test_what_only_waits_is_not_said_to_be_rendered() -> None:
+    question = about_leaving(Snapshot(counts={"blocked": 5}))
+    assert question._answers == (("h", "leave the screen, wait on"), ("s", "stop now; chunks are kept"))
+
+
 @pytest.mark.parametrize(
     ("holder", "counts", "said"),
     [
         (OURS, {}, ""),
         (OURS, {"done": 3, "failed": 1}, ""),
-        (OURS, {"queued": 2, "rendering": 1}, "3 to render: it stays in the queue for the next start"),
-        (OURS, {"blocked": 2, "paused": 1}, "2 blocked, 1 paused: it stays in the queue for the next start"),
+        (OURS, {"queued": 2, "rendering": 1}, "3 to render: they stay in the queue for the next start"),
+        (OURS, {"blocked": 2, "paused": 1}, "2 blocked, 1 paused: they stay in the queue for the next start"),
         (None, {"queued": 1}, "1 to render: it stays in the queue for the next start"),
         (THEIRS, {"queued": 1}, "process 7 on there goes on (1 to render)"),
         (THEIRS, {}, "process 7 on there goes on (nothing to render)"),

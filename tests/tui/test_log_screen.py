@@ -71,6 +71,15 @@ async def test_words_are_searched_for_as_they_are(places: Places) -> None:
         await shown.until(lambda: "5 of 6 found" in shown.text(), "what was added")
 
 
+async def test_of_a_long_log_only_the_end_is_said_to_be_there(places: Places) -> None:
+    write(places, *(f"line {number:06d} {'x' * 90}" for number in range(12_000)))
+    async with screened(places, host=False) as shown:
+        await shown.press("l")
+        await shown.until(
+            lambda: "the last 9" in shown.text() and "lines · follows" in shown.text(), "how much there is"
+        )
+
+
 async def test_escape_leaves_the_search_before_the_screen(places: Places) -> None:
     write(places, "one", "two")
     async with screened(places, host=False) as shown:

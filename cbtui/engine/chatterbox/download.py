@@ -48,7 +48,7 @@ def download_checkpoint(
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         raise _unavailable(model, "HF_HUB_OFFLINE is set")
     downloading = f"Downloading the {model} model from {REPOSITORIES[model]}: {', '.join(missing)}"
-    emit(Noticed(downloading, doing=f"downloading {model}"))
+    emit(Noticed(downloading, doing=f"asking the hub for the {model} model"))
     # All files, not only the missing ones, so that they come from one revision.
     child = subprocess.Popen(
         [sys.executable, "-m", __name__, REPOSITORIES[model], *FILES[model]],

@@ -210,9 +210,9 @@ def _condition(only: Filter) -> tuple[list[str], list[object]]:
         condition.append("job GLOB ?")
         # SQLite negates a set by ^, shells and fnmatch by !.
         values.append(storable(only.job_glob).replace("[!", "[^"))
-    if only.text:
+    for word in only.text.split():
         condition.append("id LIKE ? ESCAPE '\\'")
-        text = storable(only.text)
+        text = storable(word)
         for special in ("\\", "%", "_"):
             text = text.replace(special, "\\" + special)
         values.append(f"%{text}%")

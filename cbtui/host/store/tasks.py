@@ -247,7 +247,8 @@ class Tasks:
     def _consequences(self, before: TaskRow, to: State) -> Mapping[str, Any]:
         """What a step changes besides the state."""
         if to == "rendering":
-            progress = {"chunks_done": 0, "chunks_total": 0, "tokens": 0}
+            # Of the run that it goes on with, it has made what it had.
+            progress = {"chunks_done": 0, "chunks_total": 0, "tokens": 0} if before.fresh else {}
             return {"started": self._database.now(), "finished": None, **progress}
         if before.state in SETTLED:
             return FRESH_START

@@ -34,6 +34,7 @@ class LogScreen(Lines, Screen[None]):
         self._words = words
         self._path = path
         self._trouble = ""
+        self._is_cut = False
 
     def compose(self) -> ComposeResult:
         yield LogView(id="log")
@@ -57,6 +58,7 @@ class LogScreen(Lines, Screen[None]):
             return
         self._trouble = read.trouble
         if read.anew:
+            self._is_cut = read.cut
             self._view.clear()
         self._view.add(read.lines)
         self._say_where_it_is()
@@ -65,7 +67,8 @@ class LogScreen(Lines, Screen[None]):
     def _say_where_it_is(self) -> None:
         view = self._view
         view.border_title = Content(visible(str(self._path)))
-        lines = self._trouble or f"{view.count} {'line' if view.count == 1 else 'lines'}"
+        last = "the last " if self._is_cut else ""
+        lines = self._trouble or f"{last}{view.count} {'line' if view.count == 1 else 'lines'}"
         parts = [lines, "follows" if view.is_vertical_scroll_end else "not at the end"]
         current, found = view.found
         if self.query_one(Input).value:

@@ -49,7 +49,7 @@ class TaskLog(ScrollView, can_focus=True):
         index = y + int(self.scroll_offset.y)
         text = self._lines[index] if index < len(self._lines) else ""
         if not self._lines and y == 0:
-            text = "the log says nothing of it"
+            text = "the end of the log says nothing of it"
         cut = self._words.plain("…")
         return Strip([Segment(fit(text, width, ellipsis=cut), self.rich_style + self._look_of(text))], width)
 

@@ -60,6 +60,13 @@ def test_a_page_by_text_takes_the_text_as_it_is(store: Store) -> None:
     assert ids(store, only=Filter(text="a\\b")) == ["a\\b"]
 
 
+def test_a_page_by_words_has_them_all_in_whatever_order(store: Store) -> None:
+    put(store, "book/chapter-01", "book/chapter-02", "game/line-01")
+    assert ids(store, only=Filter(text="01 chap")) == ["chapter-01"]
+    assert ids(store, only=Filter(text="book  CHAPTER")) == ["chapter-01", "chapter-02"]
+    assert ids(store, only=Filter(text="book line")) == []
+
+
 def test_counts_follow_every_change(mixed: Store) -> None:
     assert mixed.queue.counts() == dict.fromkeys(STATES, 1)
     mixed.tasks.transition("pod/cast/queued", "paused")
