@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 
+from cbtui.core.clean import visible
 from cbtui.host.changed_options import find_changed_options
 from cbtui.host.hooks import Hooks
 from cbtui.host.intake import Intake
@@ -99,6 +100,7 @@ class Host:
                 self._journal(JournalEntry("started", f"watching {self._places.jobs}", facts=self._facts()))
                 self._recover(store)
                 self._tell_of_changed_options(store)
+                self._tell_of_changed_output(store)
             self._intake.start()
         except BaseException:
             self._lock.release()
@@ -162,6 +164,15 @@ class Host:
         if changed is not None and changed.finished:
             message = f"{changed}: {changed.finished} finished tasks are rendered again"
             self._journal(JournalEntry("notice", message, level="warning"))
+
+    def _tell_of_changed_output(self, store: Store) -> None:
+        """It may depend on where a person stood when they started the host."""
+        former, now = store.meta.get("output"), visible(str(self._places.output.absolute()))
+        if former and former != now:
+            message = f"the output directory is {now}, it was {former}: runs that were begun there stay there"
+            self._journal(JournalEntry("notice", message, level="warning"))
+        if former != now:
+            store.meta.set("output", now)
 
     def _give_back(self, store: Store) -> None:
         with store.transaction():

@@ -177,8 +177,8 @@ class CbtuiApp(App[Ending]):
         if sequence and self._driver is not None:
             # Textual has a method for the bell alone.
             self._driver.write(sequence)
-        # Warnings about a text, such as a speaker that it does not have, concern who wrote it.
-        if entry.level == "error" or (entry.level == "warning" and entry.kind == "notice" and entry.task):
+        # Warnings are about a text, such as a speaker that it does not have, or about where things go.
+        if entry.level == "error" or (entry.level == "warning" and entry.kind == "notice"):
             is_error = entry.level == "error"
             self.notify(
                 self.in_keys(entry.message),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cbtui.host.changed_options import find_changed_options
@@ -37,6 +39,14 @@ def test_what_is_finished_stays_so_where_it_is_to_be_kept(drafted: Places) -> No
         assert served.states() == {"jobs/a": "done", "jobs/b": "queued"}
         assert not [entry for entry in served.told if "the last host ran" in entry.message]
         assert served.store.tasks.get("jobs/a").model == "chatterbox/english"
+
+
+def test_another_output_directory_is_told_once(places: Places) -> None:
+    for output, told in (("output", 0), ("elsewhere", 1), ("elsewhere", 0)):
+        with serving(replace(places, output=places.output.with_name(output))) as served:
+            messages = [entry.message for entry in served.told if "the output directory is" in entry.message]
+            assert len(messages) == told
+            assert all("elsewhere, it was" in message for message in messages)
 
 
 def test_what_was_kept_is_rendered_anew_by_retry_fresh_and_by_an_edit(drafted: Places) -> None:

@@ -78,6 +78,7 @@ class Detail(Vertical):
         if shown != self._shown:
             self._shown = shown
             self.query_one("#facts", Static).update(as_table(shown))
+            self.call_after_refresh(self._count)
         task = focus.id if focus else ""
         if task != self._task_id:
             self._task_id = task
@@ -102,10 +103,15 @@ class Detail(Vertical):
         self._count()
 
     def _count(self) -> None:
-        wordings = map(self._words.plain, summarise(self._run, self._row)) if self._run else ()
+        wordings = map(self._words.plain, summarise(self._run, self._row)) if self._run else [self._where_the_rest_is()]
         summary = first_that_fits(wordings, room_on_edge(self.content_size.width))
         if summary != (self.border_subtitle or ""):
             self.border_subtitle = summary
+
+    def _where_the_rest_is(self) -> str:
+        """The key that shows all, where there is more to say than there is room."""
+        is_cut = self.query_one("#facts").virtual_region.height > self.content_size.height
+        return f"{cast('CbtuiApp', self.app).key_of('open')} for all of it" if is_cut and self._row else ""
 
 
 def _empty(snapshot: Snapshot) -> Facts:
