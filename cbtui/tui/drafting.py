@@ -53,12 +53,16 @@ class Standard:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What would become of a draft: `content` in a new file at `path`. `problems` are by field, `text` among them."""
+    """What would become of a draft: `content` in a new file at `path`.
+
+    `problems` are by field, `text` among them; `warnings` are about a text that can be added.
+    """
 
     path: Path | None = None
     content: str = ""
     standard: Standard = field(default_factory=Standard)
     problems: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -86,10 +90,12 @@ def used_settings(model: ModelName) -> tuple[str, ...]:
 def look(draft: Draft, places: Places) -> Outlook:
     """What would become of the draft now."""
     from cbtui.jobs.adding_texts import check_text
+    from cbtui.text.speakers import split_speakers
 
     problems: dict[str, str] = {}
     standard = Standard()
     composed: Composed | None = None
+    warnings: tuple[str, ...] = ()
     try:
         try:
             destination = _destination(draft, places)
@@ -100,7 +106,8 @@ def look(draft: Draft, places: Places) -> Outlook:
         standard = _standard(draft, destination, places)
         name = _name(draft, destination, problems)
         composed = _compose(draft, name, destination, standard)
-        check_text(composed, destination, places.user_settings)
+        task = check_text(composed, destination, places.user_settings)
+        warnings = split_speakers(task.text, task.speakers, task.default_speaker).warnings
     except Refused as refused:
         problems |= refused.problems
     except InvalidFile as error:
@@ -109,7 +116,7 @@ def look(draft: Draft, places: Places) -> Outlook:
         problems["job"] = explained(error)
     if composed is None:
         return Outlook(None, draft.text, standard, problems)
-    return Outlook(composed.path, composed.content, standard, problems)
+    return Outlook(composed.path, composed.content, standard, problems, warnings)
 
 
 def add(draft: Draft, places: Places) -> Added:

@@ -138,6 +138,12 @@ async def test_a_step_of_the_person_s_own_is_not_taken_back(places: Places) -> N
         assert queue.current.id == "jobs/a"
 
 
+async def test_the_preview_warns_of_a_speaker_that_there_is_not(places: Places) -> None:
+    async with screened(places, host=False) as shown:
+        await begin(shown, "<speaker:bob> Hello there.")
+        await shown.until(lambda: "! text line 1: unknown speaker 'bob'" in preview(shown), "the warning")
+
+
 async def test_the_preview_is_what_is_added(places: Places) -> None:
     async with screened(places) as shown:
         await begin(shown, HOSTILE)
@@ -151,7 +157,10 @@ async def test_the_preview_is_what_is_added(places: Places) -> None:
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 35)])
-async def test_what_it_becomes_is_in_sight_from_every_field(places: Places, size: tuple[int, int]) -> None:
+async def test_what_it_becomes_is_in_sight_from_every_field(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # from here the path is short, and stays on one line
     async with screened(places, size=size) as shown:
         await begin(shown, "Hello.")
         await shown.until(lambda: "hello.txt" in shown.text(), "the path")

@@ -169,6 +169,8 @@ class AddScreen(LiveScreen[tuple[str, ...]]):
         if outlook.path is None:
             return Text("Nothing, before the mistakes are mended.", style="dim")
         preview = Text(shown_path(outlook.path) + "\n", style="bold")
+        for warning in outlook.warnings:
+            preview.append(f"! {visible(warning)}\n", style="italic")
         preview.append(outlook.content[:_PREVIEWED], style="not bold")
         if len(outlook.content) > _PREVIEWED:
             more = f"… and {len(outlook.content) - _PREVIEWED:,} more characters"
