@@ -63,7 +63,7 @@ def test_the_palette_finds_a_task_by_its_name(app: Terminal, home: Home) -> None
     app.press("\x10")
     app.until_shown("an action, or a task's name")
     app.press("beta")
-    app.until_shown("jobs/beta")
+    app.until_shown("open this task (done)")
     app.press("\r")
     app.until_shown("from", "jobs/beta.txt")
 
