@@ -36,12 +36,15 @@ def bench_load(folder: Path, *, model: ModelName, device: str, rounds: int, tell
     figures = {side: _medians(taken[side]) for side in sides}
     for side in sides[1:]:
         stock, ours = figures["stock"], figures[side]
-        whole = (each["import_seconds"] + each["seconds"] for each in (stock, ours))
         ours["speedup"] = stock["seconds"] / ours["seconds"]
         ours["import_speedup"] = stock["import_seconds"] / ours["import_seconds"]
-        ours["whole_speedup"] = next(whole) / next(whole)
-        figures[side]["peak_memory_ratio"] = figures[side]["peak_bytes"] / figures["stock"]["peak_bytes"]
+        ours["whole_speedup"] = _from_import(stock) / _from_import(ours)
+        ours["peak_memory_ratio"] = ours["peak_bytes"] / stock["peak_bytes"]
     return figures
+
+
+def _from_import(figures: dict[str, float]) -> float:
+    return figures["import_seconds"] + figures["seconds"]
 
 
 def bench_voice(folder: Path, *, model: ModelName, device: str, rounds: int, tell: Tell) -> dict[str, Any]:

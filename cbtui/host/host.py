@@ -19,7 +19,7 @@ from cbtui.host.options import HostOptions
 from cbtui.host.reading import Reader
 from cbtui.host.rendering.engines import Engines
 from cbtui.host.steward import Steward
-from cbtui.host.store import Filter, Store, StoreError, attach_store, open_store, store_path
+from cbtui.host.store import Filter, Store, StoreError, StoreFull, attach_store, open_store, store_path
 from cbtui.jobs.watching import Watcher
 
 
@@ -172,7 +172,9 @@ class Host:
             message = f"the output directory is {now}, it was {former}: runs that were begun there stay there"
             self._journal(JournalEntry("notice", message, level="warning"))
         if former != now:
-            store.meta.set("output", now)
+            # On a full disk the host starts all the same, and tells of it again at the next start.
+            with contextlib.suppress(StoreFull):
+                store.meta.set("output", now)
 
     def _give_back(self, store: Store) -> None:
         with store.transaction():
