@@ -118,7 +118,11 @@ def test_a_device_lost_with_a_task_that_is_not_wanted_leaves_it_where_it_was_put
 def fake_host(places: Places, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "tests.support.fake_host", str(places.jobs.parent), *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as host:
-        yield host
+        try:
+            yield host
+        except BaseException:
+            host.kill()
+            raise
         host.send_signal(signal.SIGTERM)
         assert host.wait(DEADLINE) == 128 + signal.SIGTERM
 

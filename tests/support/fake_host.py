@@ -10,6 +10,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -109,8 +110,12 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: ended.append(number))
 
+    # Every thread tells; two entries on one line would be none.
+    telling = threading.Lock()
+
     def tell(entry: JournalEntry) -> None:
-        print(entry.json(), flush=True)
+        with telling:
+            print(entry.json(), flush=True)
 
     text = arguments.lose_device_at
     answer = LostDevice(text, arguments.lose_times, arguments.root / "device-lost") if text else speak
