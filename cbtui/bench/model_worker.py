@@ -138,11 +138,14 @@ def _decode(order: Mapping[str, Any]) -> dict[str, float]:
 
 def _draw(engine: Any, requests: list[ChunkRequest]) -> int:
     """How many tokens in all."""
-    drawn = list(engine.stream(emit=ignore_events, should_stop=lambda: False).draw(requests))
-    for each in drawn:
-        if not hasattr(each, "tokens"):
-            raise each.error
-    return sum(each.tokens.numel() for each in drawn)
+    from cbtui.engine.chatterbox.decode import Broken, Drawn
+
+    tokens = 0
+    for outcome in engine.stream(emit=ignore_events, should_stop=lambda: False).draw(requests):
+        if isinstance(outcome, Broken):
+            raise outcome.error
+        tokens += outcome.tokens.numel() if isinstance(outcome, Drawn) else 0
+    return tokens
 
 
 def _render(order: Mapping[str, Any]) -> dict[str, float]:

@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 import torch
@@ -118,18 +118,85 @@ def test_a_cancel_is_followed_within_the_vocoder(voices: VoiceStore) -> None:
 
 
 def test_requests_are_taken_only_when_there_is_room(voices: VoiceStore) -> None:
-    taken: list[int] = []
+    counts: dict[str, int] = {}
+    taken: list[dict[str, int]] = []
 
     def requests() -> Iterator[ChunkRequest]:
         for number in range(3):
-            taken.append(number)
+            taken.append(dict(counts))
             yield request(number)
 
-    results = engine_of("english", voices, batch=2).render(
-        requests(), emit=lambda event: None, should_stop=lambda: False
-    )
-    next(results)
-    assert taken == [0, 1]
+    def listen(event: Event) -> None:
+        if isinstance(event, ChunkProgressed):
+            counts[event.request_id] = event.tokens
+
+    first, *_ = engine_of("english", voices, batch=2).render(requests(), emit=listen, should_stop=lambda: False)
+    assert [len(before) for before in taken] == [0, 1, 2]
+    assert taken[2]["0"] == first.facts.tokens
+
+
+class Watermarker:
+    """Marks samples when it is allowed to."""
+
+    def __init__(self) -> None:
+        self.begun, self.allowed = threading.Event(), threading.Event()
+
+    def apply_watermark(self, samples: Any, *, sample_rate: int) -> Any:
+        self.begun.set()
+        assert self.allowed.wait(60)
+        return samples
+
+
+def test_the_next_chunk_is_decoded_while_one_is_finished(voices: VoiceStore) -> None:
+    engine, slow, decoded = engine_of("english", voices, batch=1), Watermarker(), []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, ChunkProgressed) and event.request_id == "1":
+            decoded.append(event.tokens)
+            if event.tokens == 3:
+                assert slow.begun.wait(60)
+                slow.allowed.set()
+
+    with patch.object(loaded(engine), "watermarker", slow):
+        answers = engine.render([request(0), request(1)], emit=listen, should_stop=lambda: False)
+        assert next(answers).request_id == "0"
+        # Word of it came in the middle of the next.
+        assert len(decoded) >= 3
+        (last,) = answers
+    assert last.request_id == "1"
+    assert decoded == list(range(1, last.facts.tokens + 1))
+
+
+def test_what_has_sounded_is_finished_when_the_rest_is_cancelled(voices: VoiceStore) -> None:
+    cancelled = threading.Event()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, ChunkProgressed) and event.request_id == "1":
+            cancelled.set()
+
+    engine = engine_of("english", voices, batch=1)
+    [whole] = engine.render([request(0), request(1)], emit=listen, should_stop=cancelled.is_set)
+    [alone] = render(engine, [request(0)])
+    assert whole.request_id == "0"
+    assert (whole.samples == alone.samples).all()
+
+
+def test_a_chunk_that_cannot_be_marked_fails_alone(voices: VoiceStore) -> None:
+    engine = engine_of("english", voices, batch=2)
+    marker = loaded(engine).watermarker
+    marked = iter([ValueError("no carrier"), None])
+
+    def mark(samples: Any, *, sample_rate: int) -> Any:
+        error = next(marked)
+        if error:
+            raise error
+        return marker.apply_watermark(samples, sample_rate=sample_rate)
+
+    with patch.object(loaded(engine), "watermarker", Mock(apply_watermark=mark)):
+        failed, spoken = render(engine, [request(0), request(1)])
+    assert isinstance(failed, ChunkFailure)
+    assert failed.reason == "the model failed: ValueError: no carrier."
+    assert isinstance(spoken, ChunkResult)
 
 
 def test_chinese_without_its_tables_is_an_error_and_not_a_wrong_sound(voices: VoiceStore) -> None:

@@ -81,7 +81,10 @@ def spoken(
     should_stop: Callable[[], bool] = lambda: False,
 ) -> np.ndarray[Any, Any]:
     generator = generator or torch.Generator().manual_seed(SEED)
-    return vocoder.render(speech, stock.reference, seed=SEED, generator=generator, steps=steps, should_stop=should_stop)
+    samples = vocoder.render(
+        speech, stock.reference, seed=SEED, generator=generator, steps=steps, should_stop=should_stop
+    )
+    return vocoder.mark(samples)
 
 
 def difference(given: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> float:

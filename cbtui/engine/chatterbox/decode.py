@@ -50,6 +50,17 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Stepped:
+    """Every sequence in work has got a further token."""
+
+
+Outcome = Drawn | Broken | Dropped
+
+# There is nothing to tell them apart by.
+_STEPPED = Stepped()
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """How decoding is watched.
 
@@ -94,10 +105,9 @@ class Decoder:
         shape, rows = self._transformer, 1 if self._t3.is_gpt else 2
         return 2 * rows * shape.layers * shape.heads * shape.head_size * torch.float32.itemsize
 
-    def decode(self, prompts: Iterator[Prompt], watch: Watch) -> Iterator[Drawn | Broken | Dropped]:
-        """Results as they end. A prompt is taken when there is room for it, in the same step in which one leaves.
-
-        Raises Stopped.
+    def decode(self, prompts: Iterator[Prompt], watch: Watch) -> Iterator[Outcome | Stepped]:
+        """Results as they end, and word of each step. A prompt is taken when there is room for it, in the same step in
+        which one leaves. Raises Stopped.
         """
         active: list[Sequence] = []
         more = True
@@ -112,6 +122,7 @@ class Decoder:
             if not active:
                 return
             yield from self._advance(active, watch)
+            yield _STEPPED
 
     def _begin(self, prompt: Prompt, active: list[Sequence], watch: Watch) -> Iterator[Drawn | Broken]:
         if watch.should_stop():

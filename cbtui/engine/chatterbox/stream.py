@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,12 +16,16 @@ from cbtui.core.task import ModelName
 from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, all_are_wanted
 from cbtui.engine.chatterbox.cached_model import LoadedModel
 from cbtui.engine.chatterbox.conditionals import s3gen_reference, t3_condition
-from cbtui.engine.chatterbox.decode import MODEL_ERRORS, Broken, Drawn, Dropped, Stopped, Watch
+from cbtui.engine.chatterbox.decode import MODEL_ERRORS, Broken, Drawn, Outcome, Stepped, Stopped, Watch
 from cbtui.engine.chatterbox.faults import explain_fault
+from cbtui.engine.chatterbox.finishing import Finishing
 from cbtui.engine.chatterbox.languages import LanguageUnavailable
 from cbtui.engine.chatterbox.prefill import Prompt
 from cbtui.engine.chatterbox.prompt import text_tokens
 from cbtui.engine.chatterbox.speaking import Speaking
+
+if TYPE_CHECKING:
+    from cbtui.engine.base import Samples
 
 Voice = Mapping[str, Any]
 
@@ -68,20 +72,23 @@ class ChunkStream:
     _since: float = field(default_factory=time.monotonic)
 
     def answer(self, requests: Iterable[ChunkRequest]) -> Iterator[ChunkResult | ChunkFailure]:
-        """Results as they come, until the caller stops. Raises EngineUnavailable, DeviceLost and OutOfMemory."""
-        try:
-            for outcome in self.draw(requests):
-                self._share_out_time()
-                yield from self._take_refused()
-                work = self._in_work.pop(outcome.prompt.request_id)
-                if not isinstance(outcome, Dropped):
-                    yield from self._finish(work, outcome)
-                self._since = time.monotonic()
-        except Stopped:
-            return
+        """Results as they come, until the caller stops. Raises EngineUnavailable, DeviceLost and OutOfMemory.
+
+        What was vocoded by then is finished also where the caller stops.
+        """
+        with Finishing[ChunkResult | ChunkFailure]() as finishing:
+            try:
+                for outcome in self.draw(requests):
+                    yield from self._take_refused()
+                    if not isinstance(outcome, Stepped):
+                        yield from self._follow(outcome, finishing)
+                    yield from finishing.ready()
+            except Stopped:
+                self._refused.clear()
+            yield from finishing.rest()
         yield from self._take_refused()
 
-    def draw(self, requests: Iterable[ChunkRequest]) -> Iterator[Drawn | Broken | Dropped]:
+    def draw(self, requests: Iterable[ChunkRequest]) -> Iterator[Outcome | Stepped]:
         """Speech tokens alone. Raises Stopped."""
         watch = Watch(self._progressed, self.should_stop, self.batch, self.is_wanted)
         yield from self.speaking.decoder.decode(self._prompts(requests), watch)
@@ -120,20 +127,24 @@ class ChunkStream:
             self.cap + 1 if name == "turbo" else self.cap,
         )
 
-    def _finish(self, work: _InWork, outcome: Drawn | Broken) -> Iterator[ChunkResult | ChunkFailure]:
-        """The one answer, or none where nobody wants it any more. Raises Stopped."""
+    def _follow(self, outcome: Outcome, finishing: Finishing[ChunkResult | ChunkFailure]) -> Iterator[ChunkFailure]:
+        """Vocode what was drawn and have it finished, or tell why not. Raises Stopped."""
+        self._share_out_time()
+        work = self._in_work.pop(outcome.prompt.request_id)
         if isinstance(outcome, Broken):
             yield self._failure(work.request, outcome.error)
-            return
-        try:
-            yield self._vocode(work, outcome)
-        except Stopped:
-            if self.should_stop():
-                raise
-        except (Refused, *MODEL_ERRORS) as error:
-            yield self._failure(work.request, error)
+        elif isinstance(outcome, Drawn):
+            try:
+                finishing.give(self._vocode(work, outcome))
+            except Stopped:
+                if self.should_stop():
+                    raise
+            except (Refused, *MODEL_ERRORS) as error:
+                yield self._failure(work.request, error)
+        self._since = time.monotonic()
 
-    def _vocode(self, work: _InWork, drawn: Drawn) -> ChunkResult:
+    def _vocode(self, work: _InWork, drawn: Drawn) -> Callable[[], ChunkResult | ChunkFailure]:
+        """Speak on the device; what is left to do for the result, by any thread."""
         name = self.loaded.key.model
         speech = _speech_only(drawn.tokens, keep_beginning=name == "turbo")
         if speech.numel() < _MIN_SPEECH_TOKENS[name]:
@@ -160,7 +171,16 @@ class ChunkStream:
             vocode_seconds=time.monotonic() - started,
             reached_token_cap=drawn.reached_cap,
         )
-        return ChunkResult(request.request_id, samples, facts)
+        return lambda: self._finish(request, samples, facts)
+
+    def _finish(self, request: ChunkRequest, samples: Samples, facts: ChunkFacts) -> ChunkResult | ChunkFailure:
+        started = time.monotonic()
+        try:
+            marked = self.speaking.vocoder.mark(samples)
+        except MODEL_ERRORS as error:
+            return self._failure(request, error)
+        whole = replace(facts, vocode_seconds=facts.vocode_seconds + time.monotonic() - started)
+        return ChunkResult(request.request_id, marked, whole)
 
     def _failure(self, request: ChunkRequest, error: Exception) -> ChunkFailure:
         """Raises EngineUnavailable, DeviceLost and OutOfMemory for what is no fault of this chunk."""

@@ -1,4 +1,4 @@
-"""From speech tokens to watermarked samples."""
+"""From speech tokens to samples, and to watermarked ones."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Vocoder:
         steps: int | None,
         should_stop: Callable[[], bool],
     ) -> npt.NDArray[np.float32]:
-        """Mono samples, shape [n], 24 kHz, float32. `speech`: shape [n], tokens below 6561. Raises Stopped in a step.
+        """Mono samples, shape [n], 24 kHz, float32, without a watermark. `speech`: shape [n], tokens below 6561.
 
         `reference` as `S3Gen.embed_ref` gives it; `steps` of the flow, or None for the library's number. S3Gen draws
         its noise from torch's global generator; it continues `generator` here, as it would after the library's own
-        decoding, so that the samples are the library's for the same seed.
+        decoding, so that the samples are the library's for the same seed. Raises Stopped in a step.
         """
         if self._s3gen.meanflow:
             speech = torch.cat([speech, speech.new_tensor(_TURBO_SILENCE)])
@@ -53,7 +53,12 @@ class Vocoder:
         # The library's remedy for what spills over from the reference.
         fade = self._s3gen.trim_fade
         wav[:, : len(fade)] *= fade
-        samples = wav.squeeze(0).cpu().numpy()
+        samples: npt.NDArray[np.float32] = wav.squeeze(0).cpu().numpy()
+        return samples
+
+    @torch.inference_mode()
+    def mark(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The samples with the library's watermark, which the processor computes whatever the device is."""
         marked = self._model.watermarker.apply_watermark(samples, sample_rate=self._model.sr)
         return np.asarray(marked, dtype=np.float32)
 
