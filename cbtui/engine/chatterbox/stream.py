@@ -12,13 +12,13 @@ import torch
 
 from cbtui.core.events import ChunkProgressed, EventSink
 from cbtui.core.fingerprint import fingerprint
+from cbtui.core.side_thread import SideThread
 from cbtui.core.task import ModelName
 from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, all_are_wanted
 from cbtui.engine.chatterbox.cached_model import LoadedModel
 from cbtui.engine.chatterbox.conditionals import s3gen_reference, t3_condition
 from cbtui.engine.chatterbox.decode import MODEL_ERRORS, Broken, Drawn, Outcome, Stepped, Stopped, Watch
 from cbtui.engine.chatterbox.faults import explain_fault
-from cbtui.engine.chatterbox.finishing import Finishing
 from cbtui.engine.chatterbox.languages import LanguageUnavailable
 from cbtui.engine.chatterbox.prefill import Prompt
 from cbtui.engine.chatterbox.prompt import text_tokens
@@ -76,16 +76,16 @@ class ChunkStream:
 
         What was vocoded by then is finished also where the caller stops.
         """
-        with Finishing[ChunkResult | ChunkFailure]() as finishing:
+        with SideThread[ChunkResult | ChunkFailure]("cbtui-watermark") as finishing:
             try:
                 for outcome in self.draw(requests):
                     yield from self._take_refused()
                     if not isinstance(outcome, Stepped):
                         yield from self._follow(outcome, finishing)
-                    yield from finishing.ready()
+                    yield from (done.result() for done in finishing.ready())
             except Stopped:
                 self._refused.clear()
-            yield from finishing.rest()
+            yield from (done.result() for done in finishing.rest())
         yield from self._take_refused()
 
     def draw(self, requests: Iterable[ChunkRequest]) -> Iterator[Outcome | Stepped]:
@@ -127,7 +127,7 @@ class ChunkStream:
             self.cap + 1 if name == "turbo" else self.cap,
         )
 
-    def _follow(self, outcome: Outcome, finishing: Finishing[ChunkResult | ChunkFailure]) -> Iterator[ChunkFailure]:
+    def _follow(self, outcome: Outcome, finishing: SideThread[ChunkResult | ChunkFailure]) -> Iterator[ChunkFailure]:
         """Vocode what was drawn and have it finished, or tell why not. Raises Stopped."""
         self._share_out_time()
         work = self._in_work.pop(outcome.prompt.request_id)

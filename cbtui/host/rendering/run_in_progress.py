@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from cbtui.core.task import Task
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine, UnusableReference
 from cbtui.host.rendering.attempts import TakeFailed, TakeInProgress
 from cbtui.host.rendering.calls import Calls, Twins
+from cbtui.host.rendering.errand import Errand, Step
 from cbtui.host.rendering.manifest import known_stamps, make_manifest
 from cbtui.host.rendering.plan import Plan, PlannedTake, make_plan
 from cbtui.host.rendering.rendered import Outcome, Rendered, explain, full_disk
@@ -76,6 +78,8 @@ class RunInProgress:
         self._plan = Plan(seed, (), (), "")
         self._manifest: Mapping[str, Any] = {}
         self._calls = Calls()
+        self._writing: set[str] = set()
+        self._is_assembling = False
         self._made = 0
         self._reused = 0
         self._warned_of_index = False
@@ -87,36 +91,39 @@ class RunInProgress:
 
     @property
     def keys_in_work(self) -> set[str]:
-        """The keys of the takes that it is having made."""
-        return self._calls.keys_in_work
+        """The keys of the takes that it is having made or written."""
+        return self._calls.keys_in_work | self._writing
 
     @property
     def chunks_in_work(self) -> frozenset[int]:
         """Indices of the chunks whose takes it is having made."""
         return self._calls.chunks_in_work
 
-    def begin(self) -> Rendered | None:
+    def begin(self) -> Step:
         """See what is there; None where takes are to be made, for which `next_request` then asks.
 
         Raises EngineUnavailable. What concerns this task alone is an outcome, not an exception.
         """
         return self._guarded(self._begin)
 
-    def next_request(self, taken: Collection[str]) -> ChunkRequest | Rendered | None:
+    def next_request(self, taken: Collection[str]) -> ChunkRequest | Step:
         """The next call that is wanted of the engine; None where none is, for now.
 
-        What other runs are having made (the keys that are `taken`) is waited for and copied. Gives the outcome where
-        nothing more was missing by then.
+        What other runs are having made (the keys that are `taken`) is waited for and copied. Gives the last errand
+        where nothing more was missing by then.
         """
         return None if self.is_interrupted() else self._guarded(lambda: self._next_request(taken))
 
-    def _next_request(self, taken: Collection[str]) -> ChunkRequest | Rendered | None:
-        request = self._calls.next(taken, self._is_made_elsewhere)
-        return self._finish() if self._calls.are_done else request
+    def _next_request(self, taken: Collection[str]) -> ChunkRequest | Errand | None:
+        return self._calls.next(taken, self._is_made_elsewhere) or self._finish_if_complete()
 
-    def receive(self, result: ChunkResult | ChunkFailure) -> Rendered | None:
-        """Take in the answer to a request that was handed out; the outcome, where it was the last."""
+    def receive(self, result: ChunkResult | ChunkFailure) -> Step:
+        """Take in the answer to a request that was handed out."""
         return self._guarded(lambda: self._receive(result))
+
+    def resume(self, errand: Errand, done: Future[Any]) -> Step:
+        """Take in what came of an errand, each once."""
+        return self._guarded(lambda: errand.then(done.result()))
 
     def take_back(self) -> None:
         """No request that was handed out will be answered: ask for them again."""
@@ -133,9 +140,9 @@ class RunInProgress:
         place = full_disk(no_room) if no_room else None
         return Rendered(self.task, self._run, "failed", reason, work_seconds=self.work_seconds, no_room=place)
 
-    def _guarded(self, step: Callable[[], T | Rendered | None]) -> T | Rendered | None:
+    def _guarded(self, step: Callable[[], T | Step]) -> T | Step:
         started = time.monotonic()
-        outcome: T | Rendered | None
+        outcome: T | Step
         try:
             outcome = step()
         except (TakeFailed, UnusableReference, DamagedTake) as error:
@@ -146,7 +153,7 @@ class RunInProgress:
             self.work_seconds += time.monotonic() - started
         return replace(outcome, work_seconds=self.work_seconds) if isinstance(outcome, Rendered) else outcome
 
-    def _begin(self) -> Rendered | None:
+    def _begin(self) -> Step:
         self._plan = plan = make_plan(self.task, self._engine, seed=self._seed)
         for warning in plan.warnings:
             self.report(Noticed(f"{self.task.id}: {warning}", "warning"))
@@ -167,15 +174,13 @@ class RunInProgress:
         self._reused = len(plan.takes) - len(missing)
         self.report(RunStarted(self.task, self._run.name, len(plan.takes), self._reused))
         self._calls = Calls(missing, self.task.max_retries)
-        return None if missing else self._finish()
+        return self._finish_if_complete()
 
-    def _receive(self, result: ChunkResult | ChunkFailure) -> Rendered | None:
+    def _receive(self, result: ChunkResult | ChunkFailure) -> Errand | None:
         whole = self._calls.receive(result)
-        if whole is not None:
-            self._save(*whole)
-        return self._finish() if self._calls.are_done else None
+        return None if whole is None else self._save(*whole)
 
-    def _save(self, takes: Twins, attempt: TakeInProgress) -> None:
+    def _save(self, takes: Twins, attempt: TakeInProgress) -> Errand:
         """Write a take under the name of every chunk that has this key, and tell of it."""
         samples, parts = attempt.samples(), attempt.facts()
         first, rate = takes[0], self._engine.sample_rate
@@ -188,19 +193,37 @@ class RunInProgress:
             pieces=len(parts),
             draft=any(part.draft for part in parts),
         )
-        for take in takes:
-            save_take(self._path(take), samples, rate, facts)
-        self._made += len(takes)
-        self._remember(first)
-        self.report(CacheEvent("chunk", first.key, hit=False, seconds=facts.seconds_spent, message=self._named(first)))
-        speech = len(samples) / rate
-        self.report(TakeFinished(self.task, first.chunk.index, len(takes), speech, facts.seconds_spent, facts.tokens))
+        self._writing.add(first.key)
 
-    def _finish(self) -> Rendered:
+        def write() -> OSError | None:
+            for take in takes:
+                save_take(self._path(take), samples, rate, facts)
+            return self._remember(first)
+
+        def tell(not_remembered: OSError | None) -> Step:
+            self._writing.discard(first.key)
+            self._made += len(takes)
+            self._warn_of_index(not_remembered)
+            message, spent = self._named(first), facts.seconds_spent
+            self.report(CacheEvent("chunk", first.key, hit=False, seconds=spent, message=message))
+            speech = len(samples) / rate
+            self.report(TakeFinished(self.task, first.chunk.index, len(takes), speech, spent, facts.tokens))
+            return self._finish_if_complete()
+
+        return Errand(write, tell)
+
+    def _finish_if_complete(self) -> Errand | None:
+        """The last errand, once: where every take is written, have the file made of them."""
+        if self._is_assembling or self._writing or not self._calls.are_done:
+            return None
+        self._is_assembling = True
+        return Errand(self._finish, lambda finished: self._rendered("done", speech_seconds=finished.seconds))
+
+    def _finish(self) -> Finished:
         finished = self._assemble()
         self._write_manifest(finished=finished)
         remove_other_takes(self._run.chunks, {take.file_name for take in self._plan.takes})
-        return self._rendered("done", speech_seconds=finished.seconds)
+        return finished
 
     def _assemble(self) -> Finished:
         takes = [
@@ -242,18 +265,21 @@ class RunInProgress:
             return False
         save_take(self._path(take), *samples)
         # The one it came from goes when its own text no longer has it.
-        self._remember(take)
+        self._warn_of_index(self._remember(take))
         self._report_hits([take])
         return True
 
-    def _remember(self, take: PlannedTake) -> None:
+    def _remember(self, take: PlannedTake) -> OSError | None:
         try:
             self._index.add(take.key, self._path(take))
         except OSError as error:
-            if not self._warned_of_index:
-                self._warned_of_index = True
-                message = f"takes cannot be remembered for other tasks: {explain(error)}"
-                self.report(Noticed(message, "warning"))
+            return error
+        return None
+
+    def _warn_of_index(self, error: OSError | None) -> None:
+        if error is not None and not self._warned_of_index:
+            self._warned_of_index = True
+            self.report(Noticed(f"takes cannot be remembered for other tasks: {explain(error)}", "warning"))
 
     def _report_hits(self, takes: Iterable[PlannedTake]) -> None:
         for take in takes:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 from cbtui.core.events import ChunkProgressed, Event
+from cbtui.core.side_thread import SideThread
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine
+from cbtui.host.rendering.errand import Errand, Step
 from cbtui.host.rendering.rendered import Rendered
 from cbtui.host.rendering.run_in_progress import RunInProgress
 
@@ -21,6 +25,8 @@ class SharedStream:
 
     `next_run` gives a run of this engine, or None where there is none to begin now; `settle` hears what became of
     each, at once. `should_stop` is asked before every token. Requests carry the number of their run: `12/3.0`.
+
+    What is for the disk is done by a thread beside this one, and taken in between two tokens.
     """
 
     def __init__(self, engine: Engine, next_run: NextRun, *, settle: Settle, should_stop: Callable[[], bool]) -> None:
@@ -30,6 +36,8 @@ class SharedStream:
         self._should_stop = should_stop
         self._runs: dict[int, RunInProgress] = {}
         self._numbers = itertools.count(1)
+        self._side = SideThread[Any]("cbtui-disk")
+        self._errands: dict[Future[Any], tuple[int, Errand]] = {}
         self._one_at_a_time = False
         self._asking = 0
         self._has_asked = False
@@ -48,6 +56,14 @@ class SharedStream:
         """
         for run in self.runs:
             run.take_back()
+        with self._side:
+            try:
+                self._work()
+            finally:
+                # What was rendered is kept whatever happened.
+                self._resume(self._side.rest())
+
+    def _work(self) -> None:
         while self._runs or self._begin_first():
             answered = self._has_asked = False
             self._since = time.monotonic()
@@ -58,6 +74,7 @@ class SharedStream:
                 self._share_out_time()
                 self._receive(result)
                 self._since = time.monotonic()
+            answered |= self._resume(self._side.rest())
             self._let_go()
             if self._should_stop():
                 self._settle_each(self._runs, RunInProgress.end_early)
@@ -93,6 +110,7 @@ class SharedStream:
     def _requests(self) -> Iterator[ChunkRequest]:
         while not self._should_stop():
             self._share_out_time()
+            self._resume(self._side.ready())
             self._let_go()
             request = self._next_request()
             self._since = time.monotonic()
@@ -105,8 +123,8 @@ class SharedStream:
         for number, run in list(self._runs.items()):
             others = [other.keys_in_work for other in self._runs.values() if other is not run]
             wanted = run.next_request(set().union(*others))
-            if isinstance(wanted, Rendered):
-                self._settle_if(number, wanted)
+            if isinstance(wanted, Rendered | Errand):
+                self._follow(number, wanted)
             elif wanted is not None:
                 self._asking, self._has_asked = number, True
                 return replace(wanted, request_id=f"{number}/{wanted.request_id}")
@@ -130,35 +148,54 @@ class SharedStream:
             return False
         number = next(self._numbers)
         self._runs[number] = run
-        self._settle_if(number, run.begin())
+        self._follow(number, run.begin())
         return True
 
     def _receive(self, result: ChunkResult | ChunkFailure) -> None:
         number, _, name = result.request_id.partition("/")
         run = self._runs.get(int(number))
         if run is not None:
-            self._settle_if(int(number), run.receive(replace(result, request_id=name)))
+            self._follow(int(number), run.receive(replace(result, request_id=name)))
+        self._resume(self._side.ready())
 
     def _let_go(self) -> None:
-        """Settle the runs that are interrupted, once what they have in the engine is answered or not wanted."""
+        """Settle the runs that are interrupted, once nothing is written for them any more and what they have in the
+        engine is answered or not wanted.
+        """
+        at_the_disk = {number for number, _ in self._errands.values()}
         done = {
             number: run
             for number, run in self._runs.items()
-            if run.should_stop() or (not run.in_work and run.is_interrupted())
+            if number not in at_the_disk and (run.should_stop() or (not run.in_work and run.is_interrupted()))
         }
         self._settle_each(done, RunInProgress.end_early)
 
-    def _settle_each(
-        self, runs: Mapping[int, RunInProgress], outcome: Callable[[RunInProgress], Rendered | None]
-    ) -> None:
+    def _settle_each(self, runs: Mapping[int, RunInProgress], outcome: Callable[[RunInProgress], Rendered]) -> None:
         for number, run in list(runs.items()):
-            self._settle_if(number, outcome(run))
+            self._follow(number, outcome(run))
 
-    def _settle_if(self, number: int, rendered: Rendered | None) -> None:
-        if rendered is not None:
-            run = self._runs.pop(number)
-            run.close()
-            self._settle(run, rendered)
+    def _follow(self, number: int, step: Step) -> None:
+        """Have an errand run, or settle the run once nothing is written for it any more."""
+        if isinstance(step, Errand):
+            self._errands[self._side.give(step.work)] = (number, step)
+        elif step is not None:
+            if any(number == other for other, _ in self._errands.values()):
+                self._resume(self._side.rest())
+            run = self._runs.pop(number, None)
+            if run is not None:
+                run.close()
+                self._settle(run, step)
+
+    def _resume(self, done: Iterator[Future[Any]]) -> bool:
+        """Tell the runs what came of their errands; whether there were any."""
+        resumed = False
+        for future in done:
+            number, errand = self._errands.pop(future)
+            run = self._runs.get(number)
+            if run is not None:
+                self._follow(number, run.resume(errand, future))
+            resumed = True
+        return resumed
 
     def _is_wanted(self, request_id: str) -> bool:
         run = self._runs.get(int(request_id.partition("/")[0]))
@@ -170,6 +207,8 @@ class SharedStream:
         run = self._runs.get(number) or next(iter(self._runs.values()), None)
         if run is not None:
             run.report(event)
+        if isinstance(event, ChunkProgressed):
+            self._resume(self._side.ready())
 
     def _share_out_time(self) -> None:
         """Charge the time since the last look to the runs by what each has in work."""

@@ -206,17 +206,6 @@ def test_takes_are_told_as_they_finish(bench: Bench) -> None:
     assert [report.index for report in rest if isinstance(report, TakeFinished)] == [0, 1, 2]
 
 
-def test_takes_are_on_disk_before_the_next_is_made(bench: Bench) -> None:
-    there: list[int] = []
-
-    def answer(request: ChunkRequest) -> ChunkResult:
-        there.append(len(bench.takes()))
-        return speak(request)
-
-    bench.render(FakeEngine(answer))
-    assert there == [0, 1, 2]
-
-
 def test_a_stop_keeps_the_takes_and_gives_no_file(bench: Bench) -> None:
     engine = FakeEngine()
     run = RunInProgress(make_task(TEXT), bench.run, engine, index=bench.index, report=lambda report: None, seed=1)

@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
 
 import pytest
 
-from cbtui.engine.chatterbox.finishing import Finishing
+from cbtui.core.side_thread import SideThread
+
+
+def results(futures: Iterable[Future[int]]) -> list[int]:
+    return [future.result() for future in futures]
 
 
 def test_what_is_done_comes_in_the_order_in_which_it_was_given() -> None:
     allowed = threading.Event()
-    with Finishing[int]() as finishing:
-        finishing.give(lambda: 1 if allowed.wait(60) else 0)
-        finishing.give(lambda: 2)
-        assert list(finishing.ready()) == []
+    with SideThread[int]("test") as side:
+        side.give(lambda: 1 if allowed.wait(60) else 0)
+        side.give(lambda: 2)
+        assert results(side.ready()) == []
         allowed.set()
-        assert list(finishing.rest()) == [1, 2]
-        assert list(finishing.ready()) == []
+        assert results(side.rest()) == [1, 2]
+        assert results(side.ready()) == []
 
 
 def test_too_much_is_waited_for() -> None:
     allowed = threading.Event()
-    with Finishing[int]() as finishing:
-        finishing.give(lambda: 0 if allowed.wait(60) else -1)
+    with SideThread[int]("test") as side:
+        side.give(lambda: 0 if allowed.wait(60) else -1)
         for number in range(1, 10):
-            finishing.give(lambda number=number: number)
+            side.give(lambda number=number: number)
         threading.Timer(0.05, allowed.set).start()
-        ready = list(finishing.ready())
+        ready = results(side.ready())
         assert ready[:2] == [0, 1]
-        assert [*ready, *finishing.rest()] == list(range(10))
+        assert [*ready, *results(side.rest())] == list(range(10))
 
 
 def test_an_error_comes_where_the_result_is_asked_for() -> None:
     def fail() -> int:
         raise OSError("gone")
 
-    with Finishing[int]() as finishing:
-        finishing.give(fail)
+    with SideThread[int]("test") as side:
+        side.give(fail)
         with pytest.raises(OSError, match="gone"):
-            list(finishing.rest())
+            results(side.rest())
 
 
 def test_nothing_is_under_way_behind_it() -> None:
@@ -51,7 +57,7 @@ def test_nothing_is_under_way_behind_it() -> None:
         threading.Event().wait(0.1)
         done.set()
 
-    with Finishing[None]() as finishing:
-        finishing.give(work)
+    with SideThread[None]("test") as side:
+        side.give(work)
         assert begun.wait(60)
     assert done.is_set()

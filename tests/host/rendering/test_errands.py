@@ -1,0 +1,246 @@
+"""The disk's share of rendering: beside the engine, and nothing of it is lost or told before it is true."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbtui.core.events import ChunkProgressed, EventSink
+from cbtui.engine.base import ChunkRequest, ChunkResult, DeviceLost, all_are_wanted
+from cbtui.host.rendering import run_in_progress
+from cbtui.host.rendering.rendered import Rendered
+from cbtui.host.rendering.reports import Report, TakeFinished
+from cbtui.host.rendering.run_in_progress import RunInProgress
+from cbtui.host.rendering.runs import Run
+from cbtui.host.rendering.shared_stream import SharedStream
+from cbtui.host.rendering.takes import TakeIndex
+from tests.support.fake_engine import Answer, FakeEngine, make_task, speak
+
+SECONDS = 30.0
+
+
+class Again(Exception):
+    """The answer takes another step."""
+
+
+class Decoding(FakeEngine):
+    """Tells of each step, as engines do; the answer may take several."""
+
+    def render(
+        self,
+        requests: Iterable[ChunkRequest],
+        *,
+        emit: EventSink,
+        should_stop: Callable[[], bool],
+        is_wanted: Callable[[str], bool] = all_are_wanted,
+    ) -> Iterator[Answer]:
+        for request in requests:
+            self.requests.append(request)
+            for step in itertools.count(1):
+                emit(ChunkProgressed(request.request_id, step))
+                with contextlib.suppress(Again):
+                    yield self._answer(request)
+                    break
+
+
+class Disk:
+    """Holds back what `run_in_progress` calls `name` until it is opened. Each call is seen."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self.begun, self.opened = threading.Event(), threading.Event()
+        self._do = getattr(run_in_progress, name)
+        monkeypatch.setattr(run_in_progress, name, self._hold)
+
+    def _hold(self, *arguments: Any) -> Any:
+        self.begun.set()
+        assert self.opened.wait(SECONDS)
+        return self._do(*arguments)
+
+
+class Bench:
+    """Tasks of one chunk each, or of more, through one stream."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.tmp_path = tmp_path
+        self.index = TakeIndex(tmp_path / "index")
+        self.reports: list[Report] = []
+        self.outcomes: dict[str, Rendered] = {}
+        self.cancelled: set[str] = set()
+
+    def run(self, text: str, engine: FakeEngine, name: str) -> RunInProgress:
+        return RunInProgress(
+            make_task(text, name=name),
+            Run(self.tmp_path / "output" / name / "20260101-000000", name),
+            engine,
+            index=self.index,
+            report=self.reports.append,
+            seed=1,
+            should_stop=lambda: name in self.cancelled,
+        )
+
+    def render(
+        self,
+        answer: Callable[[ChunkRequest], ChunkResult],
+        *texts: str,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> FakeEngine:
+        """Tasks a and b of these texts, one after the other."""
+        engine = Decoding(answer)
+        runs = [self.run(text, engine, name) for text, name in zip(texts, "ab", strict=False)]
+        SharedStream(
+            engine,
+            lambda: runs.pop(0) if runs else None,
+            settle=lambda run, rendered: self.outcomes.update({run.task.name: rendered}),
+            should_stop=should_stop,
+        ).work()
+        return engine
+
+    def takes(self) -> list[Path]:
+        return sorted(self.tmp_path.glob("output/*/*/chunks/*.wav"))
+
+    def told(self) -> list[TakeFinished]:
+        return [report for report in self.reports if isinstance(report, TakeFinished)]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_the_next_chunk_is_made_while_a_take_is_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch, "save_take")
+
+    def answer(request: ChunkRequest) -> ChunkResult:
+        if "Three" in request.text:
+            assert disk.begun.wait(SECONDS)
+            # Nothing is told that is not so.
+            assert (bench.told(), bench.takes()) == ([], [])
+            disk.opened.set()
+        return speak(request)
+
+    bench.render(answer, "One is here. Two is there. Three comes last.")
+    assert bench.outcomes["a"].outcome == "done"
+    assert [take.index for take in bench.told()] == [0, 1, 2]
+    assert len(bench.takes()) == 3
+
+
+def test_the_next_task_is_rendered_while_a_file_is_put_together(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch, "export")
+
+    def answer(request: ChunkRequest) -> ChunkResult:
+        if "second" in request.text:
+            # The takes are written first.
+            if not disk.begun.wait(0.01):
+                raise Again
+            assert bench.outcomes == {}
+            disk.opened.set()
+        return speak(request)
+
+    bench.render(answer, "The first task.", "The second task.")
+    assert {name: rendered.outcome for name, rendered in bench.outcomes.items()} == {"a": "done", "b": "done"}
+    assert all(rendered.final and rendered.final.is_file() for rendered in bench.outcomes.values())
+
+
+def test_a_disk_that_is_slower_than_the_engine_is_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch, "save_take")
+    made: list[str] = []
+
+    def answer(request: ChunkRequest) -> ChunkResult:
+        made.append(request.text)
+        if len(made) == 9:
+            threading.Timer(0.05, disk.opened.set).start()
+        # The one under way and those that may wait; the next only when one of them is written.
+        assert len(made) <= 9 or disk.opened.is_set()
+        return speak(request)
+
+    bench.render(answer, " ".join(f"Sentence number {number}." for number in range(12)))
+    assert bench.outcomes["a"].rendered == 12
+
+
+def test_a_take_that_cannot_be_written_fails_its_task_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = run_in_progress.save_take
+
+    def full(path: Path, *arguments: Any) -> None:
+        if "/a/" in str(path) and path.name.startswith("0002"):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        save(path, *arguments)
+
+    monkeypatch.setattr(run_in_progress, "save_take", full)
+    bench.render(speak, "One is here. Two is there. Three comes last.", "The second task.")
+    failed = bench.outcomes["a"]
+    assert failed.outcome == "failed"
+    assert "No space left on device" in failed.reason
+    assert failed.no_room is not None
+    assert bench.outcomes["b"].outcome == "done"
+
+
+def test_a_cancelled_task_is_settled_when_nothing_is_written_for_it_any_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch, "save_take")
+
+    def answer(request: ChunkRequest) -> ChunkResult:
+        if "Two" in request.text:
+            assert disk.begun.wait(SECONDS)
+            bench.cancelled.add("a")
+        elif "second" in request.text:
+            assert bench.outcomes == {}
+            disk.opened.set()
+        return speak(request)
+
+    bench.render(answer, "One is here. Two is there. Three comes last.", "The second task.")
+    assert bench.outcomes["a"].outcome == "stopped"
+    assert bench.outcomes["a"].rendered == 2
+    assert len(bench.takes()) == 3
+
+
+def test_takes_are_kept_when_the_device_is_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch, "save_take")
+
+    def answer(request: ChunkRequest) -> ChunkResult:
+        if "Two" in request.text:
+            assert disk.begun.wait(SECONDS)
+            threading.Timer(0.05, disk.opened.set).start()
+            raise DeviceLost("gone")
+        return speak(request)
+
+    with pytest.raises(DeviceLost):
+        bench.render(answer, "One is here. Two is there.")
+    assert len(bench.takes()) == 1
+    assert len(bench.told()) == 1
+
+
+def test_what_is_rendered_when_the_caller_stops_is_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, stopped = Disk(monkeypatch, "save_take"), threading.Event()
+
+    def answer(request: ChunkRequest) -> ChunkResult:
+        stopped.set()
+        threading.Timer(0.05, disk.opened.set).start()
+        return speak(request)
+
+    bench.render(answer, "One is here. Two is there.", should_stop=stopped.is_set)
+    assert bench.outcomes["a"].outcome == "stopped"
+    assert (bench.outcomes["a"].rendered, len(bench.takes())) == (1, 1)
+
+
+def test_a_take_that_is_being_written_is_not_made_for_another_task(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch, "save_take")
+
+    def answer(request: ChunkRequest) -> ChunkResult:
+        if "Other" in request.text:
+            assert disk.begun.wait(SECONDS)
+            disk.opened.set()
+        return speak(request)
+
+    engine = bench.render(answer, "The same words.", "The same words. Other words.")
+    assert sorted(engine.texts) == ["Other words.", "The same words."]
+    assert {name: rendered.outcome for name, rendered in bench.outcomes.items()} == {"a": "done", "b": "done"}
