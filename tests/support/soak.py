@@ -6,8 +6,6 @@ Prints a line of JSON after each of so many parts: the tasks `done`, the Python 
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import json
 import shutil
 import sys
@@ -22,6 +20,7 @@ from cbtui.engine.base import ChunkRequest, all_are_wanted
 from tests.host.serving import serving
 from tests.support.fake_engine import Answer, FakeEngine, speak
 from tests.support.fake_host import places_in
+from tests.support.held import held
 
 _SECONDS = 400.0
 
@@ -38,18 +37,6 @@ class Forgetful(FakeEngine):
         is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
         return map(speak, requests)
-
-
-def held() -> tuple[int, int]:
-    """Python objects, and bytes of RSS: without garbage, and without what the C library keeps for later.
-
-    How much it keeps depends on how many threads met in it, and comes in steps of 2 MiB where pages are that large.
-    """
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
-    if trim is not None:
-        trim(0)
-    return sys.getallocatedblocks(), psutil.Process().memory_info().rss
 
 
 def main() -> None:
