@@ -120,7 +120,8 @@ def all_are_wanted(request_id: str) -> bool:
 class Engine(Protocol):
     """Turns a stream of requests into a stream of results.
 
-    Results come as they finish, in any order. The engine takes requests from the iterator as it has room for them.
+    Results come as they finish, in any order. The engine takes requests from the iterator as it has room for them; None
+    says that there is none just now: it goes on with what it has in work, and asks again while it has any.
     `should_stop` is asked before every token; once it answers True, the stream ends and unfinished requests give no
     result. `is_wanted` is asked as often of every request in work, by its id; one that is not wanted any more gives no
     result, or one that nobody waits for. Raises `EngineUnavailable` when the engine cannot load, `DeviceLost` and
@@ -169,7 +170,7 @@ class Engine(Protocol):
 
     def render(
         self,
-        requests: Iterable[ChunkRequest],
+        requests: Iterable[ChunkRequest | None],
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],

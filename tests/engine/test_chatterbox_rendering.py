@@ -135,6 +135,26 @@ def test_requests_are_taken_only_when_there_is_room(voices: VoiceStore) -> None:
     assert taken[2]["0"] == first.facts.tokens
 
 
+def test_what_comes_while_others_are_decoded_joins_them(voices: VoiceStore) -> None:
+    progress: list[tuple[str, int]] = []
+
+    def requests() -> Iterator[ChunkRequest | None]:
+        yield request(0)
+        while len(progress) < 5:
+            yield None
+        yield request(1)
+
+    def listen(event: Event) -> None:
+        if isinstance(event, ChunkProgressed):
+            progress.append((event.request_id, event.tokens))
+
+    results = list(engine_of("english", voices, batch=2).render(requests(), emit=listen, should_stop=lambda: False))
+    assert [result.request_id for result in results] == ["0", "1"]
+    joined = progress.index(("1", 1))
+    assert progress[joined - 1] == ("0", 5)
+    assert progress[joined + 1] == ("0", 6)
+
+
 class Watermarker:
     """Marks samples when it is allowed to."""
 

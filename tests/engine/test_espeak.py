@@ -238,6 +238,13 @@ def test_a_failure_does_not_end_the_stream() -> None:
     assert isinstance(results["good"], ChunkResult)
 
 
+def test_where_there_is_nothing_just_now_it_asks_again_while_it_works() -> None:
+    asked = iter([request("A sentence of some length.", name="first"), None, request(name="second"), None])
+    results = EspeakEngine(workers=2).render(asked, emit=ignore_events, should_stop=lambda: False)
+    assert {result.request_id for result in results} == {"first", "second"}
+    assert list(asked) == []
+
+
 def test_no_requests_give_no_results() -> None:
     assert render() == {}
 

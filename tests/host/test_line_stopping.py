@@ -18,7 +18,7 @@ from cbtui.host.store import StoreFull, attach_store, store_path
 from cbtui.host.store.opening import Store
 from cbtui.paths import Places
 from tests.host.serving import serving
-from tests.support.fake_engine import Answer, FakeEngine, speak
+from tests.support.fake_engine import Answer, FakeEngine, speak, there
 from tests.support.gated_engine import GatedEngine
 
 SETTINGS = "chunking: {target: 40, limit: 60}\n"
@@ -38,13 +38,13 @@ class StuckEngine(FakeEngine):
 
     def render(
         self,
-        requests: Iterable[ChunkRequest],
+        requests: Iterable[ChunkRequest | None],
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
         is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
-        for request in requests:
+        for request in there(requests):
             self.stuck.set()
             self.free.wait(10)
             if should_stop():

@@ -74,6 +74,18 @@ def test_what_one_leaves_free_the_next_takes(served: Served, engine: BatchEngine
     until_in_work(served, engine, "a", "c")
 
 
+def test_one_that_comes_later_takes_a_place_that_was_left_free(served: Served, engine: BatchEngine) -> None:
+    served.drop("a.txt", LINES["a"])
+    until_in_work(served, engine, "a")
+    served.drop("b.txt", LINES["b"])
+    until_in_work(served, engine, "a", "b")
+    engine.let(LINES["b"])
+    served.until(lambda: served.state("jobs/b") == "done", "b is done")
+    assert served.state("jobs/a") == "rendering"
+    served.drop("c.txt", LINES["c"])
+    until_in_work(served, engine, "a", "c")
+
+
 def test_a_cancelled_one_leaves_the_engine_and_the_others_go_on(served: Served, engine: BatchEngine) -> None:
     drop_lines(served)
     until_in_work(served, engine, *LINES)

@@ -36,22 +36,18 @@ class BatchEngine(FakeEngine):
 
     def render(
         self,
-        requests: Iterable[ChunkRequest],
+        requests: Iterable[ChunkRequest | None],
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
         is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
-        waiting, active, more, step = iter(requests), list[ChunkRequest](), True, 0
+        waiting, active, step = iter(requests), list[ChunkRequest](), 0
         while not should_stop():
             self.dropped += [each.text for each in active if not is_wanted(each.request_id)]
             active = [each for each in active if is_wanted(each.request_id)]
-            while more and len(active) < self.batch:
-                request = next(waiting, None)
-                if request is None:
-                    more = False
-                else:
-                    active.append(request)
+            while len(active) < self.batch and (request := next(waiting, None)) is not None:
+                active.append(request)
             self.in_work, self.most = tuple(each.text for each in active), max(self.most, len(active))
             if not active:
                 return

@@ -24,6 +24,11 @@ def speak(request: ChunkRequest) -> ChunkResult:
     return ChunkResult(request.request_id, samples, ChunkFacts(tokens=len(request.text), decode_seconds=1.5))
 
 
+def there(requests: Iterable[ChunkRequest | None]) -> Iterator[ChunkRequest]:
+    """The requests themselves, for an engine that has hardly anything in work when it asks."""
+    return (request for request in requests if request is not None)
+
+
 class FakeEngine:
     """`answer` makes each result; `requests` remembers all that was asked, `loads` counts; `health` is its vitals."""
 
@@ -61,13 +66,13 @@ class FakeEngine:
 
     def render(
         self,
-        requests: Iterable[ChunkRequest],
+        requests: Iterable[ChunkRequest | None],
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
         is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
-        for request in requests:
+        for request in there(requests):
             if should_stop():
                 return
             self.requests.append(request)

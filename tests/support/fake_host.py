@@ -27,7 +27,7 @@ from cbtui.host.lock import HostRunning
 from cbtui.host.options import HookCommands, HostOptions
 from cbtui.host.rendering.engines import Engines
 from cbtui.paths import Places
-from tests.support.fake_engine import Answer, FakeEngine, speak
+from tests.support.fake_engine import Answer, FakeEngine, speak, there
 
 
 class FakeEngines(Engines):
@@ -53,13 +53,13 @@ class SlowEngine(FakeEngine):
 
     def render(
         self,
-        requests: Iterable[ChunkRequest],
+        requests: Iterable[ChunkRequest | None],
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
         is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
-        for request in requests:
+        for request in there(requests):
             for token in range(20):
                 if should_stop():
                     return

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from cbtui.core.events import ChunkProgressed, EventSink
 from cbtui.engine.base import ChunkRequest, all_are_wanted
-from tests.support.fake_engine import Answer, FakeEngine, speak
+from tests.support.fake_engine import Answer, FakeEngine, speak, there
 
 _GLANCE = 0.005
 
@@ -33,13 +33,13 @@ class GatedEngine(FakeEngine):
 
     def render(
         self,
-        requests: Iterable[ChunkRequest],
+        requests: Iterable[ChunkRequest | None],
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
         is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
-        for request in requests:
+        for request in there(requests):
             self.begun.append(request.text)
             tokens = 0
             while not self._open.is_set() and not self._allowed.acquire(timeout=_GLANCE):

@@ -18,7 +18,7 @@ import psutil
 from cbtui.core.events import EventSink
 from cbtui.engine.base import ChunkRequest, all_are_wanted
 from tests.host.serving import serving
-from tests.support.fake_engine import Answer, FakeEngine, speak
+from tests.support.fake_engine import Answer, FakeEngine, speak, there
 from tests.support.fake_host import places_in
 from tests.support.held import held
 
@@ -30,13 +30,13 @@ class Forgetful(FakeEngine):
 
     def render(
         self,
-        requests: Iterable[ChunkRequest],
+        requests: Iterable[ChunkRequest | None],
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
         is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
-        return map(speak, requests)
+        return map(speak, there(requests))
 
 
 def main() -> None:

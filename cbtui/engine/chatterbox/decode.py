@@ -105,20 +105,18 @@ class Decoder:
         shape, rows = self._transformer, 1 if self._t3.is_gpt else 2
         return 2 * rows * shape.layers * shape.heads * shape.head_size * torch.float32.itemsize
 
-    def decode(self, prompts: Iterator[Prompt], watch: Watch) -> Iterator[Outcome | Stepped]:
+    def decode(self, prompts: Iterator[Prompt | None], watch: Watch) -> Iterator[Outcome | Stepped]:
         """Results as they end, and word of each step. A prompt is taken when there is room for it, in the same step in
-        which one leaves. Raises Stopped.
+        which one leaves; where there is none just now (None), one is asked for after each step. Raises Stopped.
         """
         active: list[Sequence] = []
-        more = True
         while True:
             yield from _drop_unwanted(active, watch)
-            while more and len(active) < max(1, watch.batch()):
+            while len(active) < max(1, watch.batch()):
                 prompt = next(prompts, None)
                 if prompt is None:
-                    more = False
-                else:
-                    yield from self._begin(prompt, active, watch)
+                    break
+                yield from self._begin(prompt, active, watch)
             if not active:
                 return
             yield from self._advance(active, watch)

@@ -71,7 +71,7 @@ class ChunkStream:
     _refused: deque[ChunkFailure] = field(default_factory=deque)
     _since: float = field(default_factory=time.monotonic)
 
-    def answer(self, requests: Iterable[ChunkRequest]) -> Iterator[ChunkResult | ChunkFailure]:
+    def answer(self, requests: Iterable[ChunkRequest | None]) -> Iterator[ChunkResult | ChunkFailure]:
         """Results as they come, until the caller stops. Raises EngineUnavailable, DeviceLost and OutOfMemory.
 
         What was vocoded by then is finished also where the caller stops.
@@ -88,15 +88,18 @@ class ChunkStream:
             yield from (done.result() for done in finishing.rest())
         yield from self._take_refused()
 
-    def draw(self, requests: Iterable[ChunkRequest]) -> Iterator[Outcome | Stepped]:
+    def draw(self, requests: Iterable[ChunkRequest | None]) -> Iterator[Outcome | Stepped]:
         """Speech tokens alone. Raises Stopped."""
         watch = Watch(self._progressed, self.should_stop, self.batch, self.is_wanted)
         yield from self.speaking.decoder.decode(self._prompts(requests), watch)
 
-    def _prompts(self, requests: Iterable[ChunkRequest]) -> Iterator[Prompt]:
+    def _prompts(self, requests: Iterable[ChunkRequest | None]) -> Iterator[Prompt | None]:
         for request in requests:
             if self.should_stop():
                 return
+            if request is None:
+                yield None
+                continue
             try:
                 voice = self.voice_of(request)
                 prompt = self._prompt(request, voice)

@@ -71,7 +71,7 @@ class EspeakEngine:
 
     def render(
         self,
-        requests: Iterable[ChunkRequest],
+        requests: Iterable[ChunkRequest | None],
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
@@ -93,6 +93,8 @@ class EspeakEngine:
             try:
                 while not should_stop():
                     for request in itertools.islice(waiting, workers - len(running)):
+                        if request is None:
+                            break
                         running.add(pool.submit(_answer, request, installation, cancelled))
                     if not running:
                         return

@@ -16,6 +16,9 @@ from cbtui.host.rendering.errand import Errand, Step
 from cbtui.host.rendering.rendered import Rendered
 from cbtui.host.rendering.run_in_progress import RunInProgress
 
+# How often a stream that has room looks for another run while the engine works.
+_LOOK_SECONDS = 0.5
+
 NextRun = Callable[[], RunInProgress | None]
 Settle = Callable[[RunInProgress, Rendered], None]
 
@@ -40,7 +43,10 @@ class SharedStream:
         self._errands: dict[Future[Any], tuple[int, Errand]] = {}
         self._one_at_a_time = False
         self._asking = 0
+        self._look_at = 0.0
         self._has_asked = False
+        # Ids of what this call of the engine's was given.
+        self._unanswered: set[str] = set()
         self._since = 0.0
 
     @property
@@ -66,6 +72,7 @@ class SharedStream:
     def _work(self) -> None:
         while self._runs or self._begin_first():
             answered = self._has_asked = False
+            self._unanswered.clear()
             self._since = time.monotonic()
             for result in self._engine.render(
                 self._requests(), emit=self._emit, should_stop=self._should_stop, is_wanted=self._is_wanted
@@ -107,7 +114,7 @@ class SharedStream:
         """The runs that have something in the engine; all, where none has."""
         return {number: run for number, run in self._runs.items() if run.in_work} or dict(self._runs)
 
-    def _requests(self) -> Iterator[ChunkRequest]:
+    def _requests(self) -> Iterator[ChunkRequest | None]:
         while not self._should_stop():
             self._share_out_time()
             self._resume(self._side.ready())
@@ -115,9 +122,19 @@ class SharedStream:
             request = self._next_request()
             self._since = time.monotonic()
             if request is not None:
+                self._unanswered.add(request.request_id)
                 yield request
             elif not self._begin_another():
-                return
+                if not any(map(self._is_wanted, self._unanswered)):
+                    return
+                yield from self._nothing_now()
+
+    def _nothing_now(self) -> Iterator[None]:
+        """As often as the engine asks, until something happened here, or may have happened in the queue."""
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        while time.monotonic() < self._look_at and not self._should_stop():
+            yield None
+            self._resume(self._side.ready())
 
     def _next_request(self) -> ChunkRequest | None:
         for number, run in list(self._runs.items()):
@@ -152,6 +169,8 @@ class SharedStream:
         return True
 
     def _receive(self, result: ChunkResult | ChunkFailure) -> None:
+        self._look_at = 0.0
+        self._unanswered.discard(result.request_id)
         number, _, name = result.request_id.partition("/")
         run = self._runs.get(int(number))
         if run is not None:
@@ -195,6 +214,7 @@ class SharedStream:
             if run is not None:
                 self._follow(number, run.resume(errand, future))
             resumed = True
+            self._look_at = 0.0
         return resumed
 
     def _is_wanted(self, request_id: str) -> bool:

@@ -21,7 +21,7 @@ from cbtui.host.rendering.run_in_progress import RunInProgress
 from cbtui.host.rendering.runs import Run
 from cbtui.host.rendering.shared_stream import SharedStream
 from cbtui.host.rendering.takes import TakeIndex
-from tests.support.fake_engine import Answer, FakeEngine, make_task, speak
+from tests.support.fake_engine import Answer, FakeEngine, make_task, speak, there
 
 SECONDS = 30.0
 
@@ -35,13 +35,13 @@ class Decoding(FakeEngine):
 
     def render(
         self,
-        requests: Iterable[ChunkRequest],
+        requests: Iterable[ChunkRequest | None],
         *,
         emit: EventSink,
         should_stop: Callable[[], bool],
         is_wanted: Callable[[str], bool] = all_are_wanted,
     ) -> Iterator[Answer]:
-        for request in requests:
+        for request in there(requests):
             self.requests.append(request)
             for step in itertools.count(1):
                 emit(ChunkProgressed(request.request_id, step))
