@@ -69,7 +69,8 @@ def test_last_new_and_all_new_write_finished_files_anew_from_their_takes(two_job
 
 def test_a_mode_for_each_job(two_jobs: Home) -> None:
     ended = two_jobs.run("--mode", "job1:new,job2:all")
-    assert (ended.status, ended.results) == (0, ["done", "skipped"])
+    # The file of the new one is put together while the other is found to be up to date.
+    assert (ended.status, sorted(ended.results)) == (0, ["done", "skipped"])
     assert _counts(two_jobs) == (2, 1)
 
 

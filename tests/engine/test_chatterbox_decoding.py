@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ import torch
 
 from cbtui.core.task import MODEL_SAMPLING, Sampling
 from cbtui.engine.chatterbox.conditionals import flatten_voice, t3_condition
-from cbtui.engine.chatterbox.decode import Broken, Decoder, Drawn, Dropped, Stopped, Watch
+from cbtui.engine.chatterbox.decode import Broken, Decoder, Drawn, Dropped, Outcome, Stepped, Stopped, Watch
 from cbtui.engine.chatterbox.library import logged_output
 from cbtui.engine.chatterbox.prefill import Prompt
 from cbtui.engine.chatterbox.prompt import text_tokens
@@ -78,10 +78,15 @@ def watch(batch: int) -> Watch:
     return Watch(lambda request_id, count: None, lambda: False, lambda: batch)
 
 
+def outcomes(decoder: Decoder, prompts: Iterator[Prompt], watching: Watch) -> Iterator[Outcome]:
+    """What comes of the prompts, without word of the steps."""
+    return (each for each in decoder.decode(prompts, watching) if not isinstance(each, Stepped))
+
+
 def decode(decoder: Decoder, prompts: Iterable[Prompt], *, batch: int) -> dict[str, list[int]]:
     """Tokens by request."""
     given: dict[str, list[int]] = {}
-    for outcome in decoder.decode(iter(prompts), watch(batch)):
+    for outcome in outcomes(decoder, iter(prompts), watch(batch)):
         assert isinstance(outcome, Drawn), outcome
         given[outcome.prompt.request_id] = outcome.tokens.tolist()
     return given
@@ -171,7 +176,7 @@ def test_requests_are_taken_up_as_others_leave(english: Stock) -> None:
         in_work.append(len(counts))
 
     ended = 0
-    for outcome in english.decoder.decode(waiting, Watch(progressed, lambda: False, lambda: 2)):
+    for outcome in outcomes(english.decoder, waiting, Watch(progressed, lambda: False, lambda: 2)):
         ended += 1
         assert len(counts) <= ended + 1
         assert isinstance(outcome, Drawn)
@@ -180,7 +185,7 @@ def test_requests_are_taken_up_as_others_leave(english: Stock) -> None:
 
 
 def test_the_cap_ends_a_sequence_and_says_so(stock: Stock) -> None:
-    [cut] = stock.decoder.decode(iter([stock.prompt(0, stock.defaults, cap=3)]), watch(1))
+    [cut] = outcomes(stock.decoder, iter([stock.prompt(0, stock.defaults, cap=3)]), watch(1))
     assert isinstance(cut, Drawn)
     assert cut.reached_cap
     assert len(cut.tokens) == 3
@@ -203,12 +208,12 @@ def test_one_that_is_not_wanted_any_more_leaves_and_the_others_go_on(english: St
         lambda: 3,
         lambda request_id: request_id != "1" or counts["1"] < 4,
     )
-    outcomes = {each.prompt.request_id: each for each in english.decoder.decode(iter(prompts), watching)}
-    assert isinstance(outcomes["1"], Dropped)
+    by_id = {each.prompt.request_id: each for each in outcomes(english.decoder, iter(prompts), watching)}
+    assert isinstance(by_id["1"], Dropped)
     assert counts["1"] == 4
     alone = [english.prompt(number, english.defaults) for number in (0, 2)]
     assert decode(english.decoder, alone, batch=1) == {
-        name: each.tokens.tolist() for name, each in outcomes.items() if isinstance(each, Drawn)
+        name: each.tokens.tolist() for name, each in by_id.items() if isinstance(each, Drawn)
     }
 
 
@@ -218,15 +223,15 @@ def test_an_error_in_a_step_is_told_for_each_that_was_in_it(english: Stock, monk
 
     decoder = Decoder(english.model.t3, "exact")
     monkeypatch.setattr(decoder, "_next_logits", fail)
-    outcomes = list(decoder.decode((english.prompt(n, english.defaults) for n in range(2)), watch(2)))
-    assert [outcome.prompt.request_id for outcome in outcomes if isinstance(outcome, Broken)] == ["0", "1"]
+    came = list(outcomes(decoder, (english.prompt(n, english.defaults) for n in range(2)), watch(2)))
+    assert [outcome.prompt.request_id for outcome in came if isinstance(outcome, Broken)] == ["0", "1"]
 
 
 def test_a_stop_is_followed_before_the_next_token(english: Stock) -> None:
     counted: list[int] = []
     watching = Watch(lambda request_id, count: counted.append(count), lambda: len(counted) >= 4, lambda: 2)
     with pytest.raises(Stopped):
-        list(english.decoder.decode((english.prompt(n, english.defaults) for n in range(2)), watching))
+        list(outcomes(english.decoder, (english.prompt(n, english.defaults) for n in range(2)), watching))
     assert counted == [1, 1, 2, 2]
 
 

@@ -41,6 +41,7 @@ class SharedStream:
         self._numbers = itertools.count(1)
         self._side = SideThread[Any]("cbtui-disk")
         self._errands: dict[Future[Any], tuple[int, Errand]] = {}
+        self._outcomes: dict[int, Rendered] = {}
         self._one_at_a_time = False
         self._asking = 0
         self._look_at = 0.0
@@ -198,12 +199,15 @@ class SharedStream:
         if isinstance(step, Errand):
             self._errands[self._side.give(step.work)] = (number, step)
         elif step is not None:
+            # What is still written for it may fail too, for the same reason.
+            first = self._outcomes.setdefault(number, step)
             if any(number == other for other, _ in self._errands.values()):
                 self._resume(self._side.rest())
             run = self._runs.pop(number, None)
             if run is not None:
+                del self._outcomes[number]
                 run.close()
-                self._settle(run, step)
+                self._settle(run, first)
 
     def _resume(self, done: Iterator[Future[Any]]) -> bool:
         """Tell the runs what came of their errands; whether there were any."""

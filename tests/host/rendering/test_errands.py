@@ -168,7 +168,7 @@ def test_a_take_that_cannot_be_written_fails_its_task_alone(bench: Bench, monkey
     save = run_in_progress.save_take
 
     def full(path: Path, *arguments: Any) -> None:
-        if "/a/" in str(path) and path.name.startswith("0002"):
+        if "/a/" in str(path) and not path.name.startswith("0001"):
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         save(path, *arguments)
 
@@ -177,6 +177,8 @@ def test_a_take_that_cannot_be_written_fails_its_task_alone(bench: Bench, monkey
     failed = bench.outcomes["a"]
     assert failed.outcome == "failed"
     assert "No space left on device" in failed.reason
+    # The first that failed is what is told.
+    assert "/0002-" in failed.reason
     assert failed.no_room is not None
     assert bench.outcomes["b"].outcome == "done"
 
