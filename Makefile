@@ -5,10 +5,10 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 VENV := .venv
 DEMO_VENV := .venv-demo
-# Tests that leave much of the processor free go side by side, the host's in processes without leftovers of a screen;
-# those that compute, or start processes, have the processor for themselves.
-SIDE_BY_SIDE := -n auto --dist loadfile
-BY_THEMSELVES := $(filter-out tests/host/ tests/tui/ tests/unit/ tests/support/,$(wildcard tests/*/))
+# Side by side, those that compute with a thread each. The host's are in processes without leftovers of a screen. The
+# end-to-end tests compare what stands on a screen, so their paths must not be long.
+PYTEST := $(VENV)/bin/python -m pytest -n auto --dist loadgroup
+OTHER_TESTS := $(filter-out tests/host/ tests/tui/ tests/unit/ tests/support/,$(wildcard tests/*/))
 INSTALL = $(UV) pip install --quiet --compile-bytecode -c constraints.txt
 
 .PHONY: demo test setup lint clean
@@ -19,9 +19,10 @@ demo: $(DEMO_VENV)/.ready  ## Render the examples on the draft voice: seconds, n
 	@echo "Next: make setup brings in Chatterbox and the screen; then $(VENV)/bin/cbtui"
 
 test: setup  ## Set up everything and run all tests
-	@$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) tests/tui/ tests/unit/
-	@$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) tests/host/
-	@$(VENV)/bin/python -m pytest $(BY_THEMSELVES)
+	@$(PYTEST) tests/tui/ tests/unit/
+	@$(PYTEST) tests/host/
+	@short=$$(mktemp -d); OMP_NUM_THREADS=1 $(PYTEST) --basetemp="$$short/t" $(OTHER_TESTS); status=$$?; \
+		rm -rf "$$short"; exit $$status
 
 setup: $(VENV)/.ready  ## The whole set, with Chatterbox and torch, and the tools of development
 
