@@ -2,66 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 import torch
 
-from cbtui.core.task import MODEL_SAMPLING, Sampling
-from cbtui.engine.chatterbox.conditionals import flatten_voice, t3_condition
-from cbtui.engine.chatterbox.decode import Broken, Decoder, Drawn, Dropped, Outcome, Stepped, Stopped, Watch
-from cbtui.engine.chatterbox.library import logged_output
+from cbtui.engine.chatterbox.decode import Broken, Decoder, Drawn, Dropped, Stepped, Stopped, Watch
 from cbtui.engine.chatterbox.prefill import Prompt
-from cbtui.engine.chatterbox.prompt import text_tokens
 from cbtui.engine.chatterbox.sampling import draw
-from tests.engine.stock import cut_to_test_size, load_stock
-from tests.support.checkpoint import checkpoint
-
-TEXT = "Hello there, this is a test of many words, and of some more."
-MODELS = ("english", "multilingual", "turbo")
-
-
-class Stock:
-    """The library's model, what it draws, and our decoders over its weights."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.model = load_stock(name, checkpoint(name))
-        self.voice = flatten_voice(self.model.conds)
-        self.decoder = Decoder(self.model.t3, "exact")
-        self.defaults = MODEL_SAMPLING[name]  # type: ignore[index]
-
-    def tokens(self, sampling: Sampling, *, seed: int, text: str) -> list[int]:
-        """As `generate()` draws them, taken before it turns them into sound."""
-        t3, condition = self.model.t3, t3_condition(self.voice, sampling.exaggeration, "cpu")
-        tokens = text_tokens(self.model, self.name, text, "en")  # type: ignore[arg-type]
-        options: dict[str, Any] = {
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "repetition_penalty": sampling.repetition_penalty,
-        }
-        torch.manual_seed(seed)
-        with cut_to_test_size(), logged_output(), torch.inference_mode():
-            if self.name == "turbo":
-                drawn = t3.inference_turbo(t3_cond=condition, text_tokens=tokens, top_k=sampling.top_k, **options)
-            else:
-                options |= {"cfg_weight": sampling.cfg_weight, "min_p": sampling.min_p, "max_new_tokens": 1000}
-                drawn = t3.inference(t3_cond=condition, text_tokens=tokens.expand(2, -1), **options)
-        return [token for token in drawn[0].tolist() if token != t3.hp.stop_speech_token]
-
-    def prompt(self, number: int, sampling: Sampling, *, text: str = TEXT, cap: int = 1000) -> Prompt:
-        return Prompt(
-            str(number),
-            f"builtin {sampling.exaggeration}",
-            lambda: t3_condition(self.voice, sampling.exaggeration, "cpu"),
-            text_tokens(self.model, self.name, text, "en"),  # type: ignore[arg-type]
-            sampling,
-            torch.Generator().manual_seed(number),
-            cap,
-        )
+from tests.engine.decoding import MODELS, TEXT, Stock, decode, outcomes, variants, watch
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -72,36 +23,6 @@ def stock(request: pytest.FixtureRequest) -> Stock:
 @pytest.fixture(scope="module")
 def english() -> Stock:
     return Stock("english")
-
-
-def watch(batch: int) -> Watch:
-    return Watch(lambda request_id, count: None, lambda: False, lambda: batch)
-
-
-def outcomes(decoder: Decoder, prompts: Iterator[Prompt], watching: Watch) -> Iterator[Outcome]:
-    """What comes of the prompts, without word of the steps."""
-    return (each for each in decoder.decode(prompts, watching) if not isinstance(each, Stepped))
-
-
-def decode(decoder: Decoder, prompts: Iterable[Prompt], *, batch: int) -> dict[str, list[int]]:
-    """Tokens by request."""
-    given: dict[str, list[int]] = {}
-    for outcome in outcomes(decoder, iter(prompts), watch(batch)):
-        assert isinstance(outcome, Drawn), outcome
-        given[outcome.prompt.request_id] = outcome.tokens.tolist()
-    return given
-
-
-def variants(stock: Stock) -> list[Sampling]:
-    """Parameters that each change what is drawn."""
-    base = stock.defaults
-    return [
-        base,
-        dataclasses.replace(base, temperature=1.0),
-        dataclasses.replace(base, repetition_penalty=2.0, min_p=0.0, top_p=0.8),
-        dataclasses.replace(base, temperature=0.4, top_k=50),
-        dataclasses.replace(base, cfg_weight=0.3 if stock.name != "turbo" else 0.0, exaggeration=0.9),
-    ]
 
 
 @pytest.mark.parametrize("batch", [1, 3, 8])
@@ -176,7 +97,9 @@ def test_requests_are_taken_up_as_others_leave(english: Stock) -> None:
         in_work.append(len(counts))
 
     ended = 0
-    for outcome in outcomes(english.decoder, waiting, Watch(progressed, lambda: False, lambda: 2)):
+    for outcome in english.decoder.decode(waiting, Watch(progressed, lambda: False, lambda: 2)):
+        if isinstance(outcome, Stepped):
+            continue
         ended += 1
         assert len(counts) <= ended + 1
         assert isinstance(outcome, Drawn)
@@ -185,7 +108,7 @@ def test_requests_are_taken_up_as_others_leave(english: Stock) -> None:
 
 
 def test_the_cap_ends_a_sequence_and_says_so(stock: Stock) -> None:
-    [cut] = outcomes(stock.decoder, iter([stock.prompt(0, stock.defaults, cap=3)]), watch(1))
+    [cut] = outcomes(stock.decoder, [stock.prompt(0, stock.defaults, cap=3)], watch(1))
     assert isinstance(cut, Drawn)
     assert cut.reached_cap
     assert len(cut.tokens) == 3
@@ -208,12 +131,12 @@ def test_one_that_is_not_wanted_any_more_leaves_and_the_others_go_on(english: St
         lambda: 3,
         lambda request_id: request_id != "1" or counts["1"] < 4,
     )
-    by_id = {each.prompt.request_id: each for each in outcomes(english.decoder, iter(prompts), watching)}
-    assert isinstance(by_id["1"], Dropped)
+    ended = {each.prompt.request_id: each for each in outcomes(english.decoder, prompts, watching)}
+    assert isinstance(ended["1"], Dropped)
     assert counts["1"] == 4
     alone = [english.prompt(number, english.defaults) for number in (0, 2)]
     assert decode(english.decoder, alone, batch=1) == {
-        name: each.tokens.tolist() for name, each in by_id.items() if isinstance(each, Drawn)
+        name: each.tokens.tolist() for name, each in ended.items() if isinstance(each, Drawn)
     }
 
 
@@ -223,15 +146,15 @@ def test_an_error_in_a_step_is_told_for_each_that_was_in_it(english: Stock, monk
 
     decoder = Decoder(english.model.t3, "exact")
     monkeypatch.setattr(decoder, "_next_logits", fail)
-    came = list(outcomes(decoder, (english.prompt(n, english.defaults) for n in range(2)), watch(2)))
-    assert [outcome.prompt.request_id for outcome in came if isinstance(outcome, Broken)] == ["0", "1"]
+    told = outcomes(decoder, [english.prompt(n, english.defaults) for n in range(2)], watch(2))
+    assert [each.prompt.request_id for each in told if isinstance(each, Broken)] == ["0", "1"]
 
 
 def test_a_stop_is_followed_before_the_next_token(english: Stock) -> None:
     counted: list[int] = []
     watching = Watch(lambda request_id, count: counted.append(count), lambda: len(counted) >= 4, lambda: 2)
     with pytest.raises(Stopped):
-        list(outcomes(english.decoder, (english.prompt(n, english.defaults) for n in range(2)), watching))
+        list(english.decoder.decode((english.prompt(n, english.defaults) for n in range(2)), watching))
     assert counted == [1, 1, 2, 2]
 
 

@@ -105,6 +105,15 @@ class Decoder:
         shape, rows = self._transformer, 1 if self._t3.is_gpt else 2
         return 2 * rows * shape.layers * shape.heads * shape.head_size * torch.float32.itemsize
 
+    @property
+    def held_bytes(self) -> int:
+        """What of the device's memory is kept for further sequences while none is in work."""
+        return 0
+
+    def bytes_for(self, positions: int) -> int:
+        """What a sequence takes that has so many positions when it ends."""
+        return positions * self.bytes_per_position
+
     def decode(self, prompts: Iterator[Prompt | None], watch: Watch) -> Iterator[Outcome | Stepped]:
         """Results as they end, and word of each step. A prompt is taken when there is room for it, in the same step in
         which one leaves; where there is none just now (None), one is asked for after each step. Raises Stopped.
@@ -128,12 +137,12 @@ class Decoder:
         try:
             with torch.inference_mode():
                 sequence, logits = self._prefill.begin(prompt)
-                tokens = self._draw([sequence], logits)
+                [token] = self._draw([sequence], logits)
         except MODEL_ERRORS as error:
             yield Broken(prompt, error)
             return
         active.append(sequence)
-        yield from self._take([sequence], tokens, active, watch)
+        yield from self._take([(sequence, token)], active, watch)
 
     def _advance(self, active: list[Sequence], watch: Watch) -> Iterator[Drawn | Broken]:
         """One more token for every active sequence."""
@@ -142,33 +151,33 @@ class Decoder:
         sequences = list(active)
         try:
             with torch.inference_mode():
-                tokens = self._draw(sequences, self._next_logits(sequences))
+                drawn = self._step(active, watch)
         except MODEL_ERRORS as error:
             active.clear()
             for sequence in sequences:
                 yield Broken(sequence.prompt, error)
             return
-        yield from self._take(sequences, tokens, active, watch)
+        yield from self._take(drawn, active, watch)
 
-    def _take(
-        self, sequences: list[Sequence], tokens: list[int], active: list[Sequence], watch: Watch
-    ) -> Iterator[Drawn]:
+    def _step(self, active: list[Sequence], watch: Watch) -> list[tuple[Sequence, int]]:
+        """The next token of each active sequence."""
+        return list(zip(active, self._draw(active, self._next_logits(active)), strict=True))
+
+    def _take(self, drawn: list[tuple[Sequence, int]], active: list[Sequence], watch: Watch) -> Iterator[Drawn]:
         """Give each sequence its token; those that ended leave the active ones."""
         ended = []
-        for sequence, token in zip(sequences, tokens, strict=True):
+        for sequence, token in drawn:
             if token != self._stop:
                 sequence.tokens.append(token)
                 watch.progressed(sequence.prompt.request_id, len(sequence.tokens))
             if token == self._stop or len(sequence.tokens) >= sequence.prompt.cap:
                 active.remove(sequence)
-                ended.append(
-                    Drawn(
-                        sequence.prompt,
-                        torch.tensor(sequence.tokens, dtype=torch.long, device=self._t3.device),
-                        reached_cap=token != self._stop,
-                    )
-                )
+                ended.append(self._end(sequence, reached_cap=token != self._stop))
         yield from ended
+
+    def _end(self, sequence: Sequence, *, reached_cap: bool) -> Drawn:
+        tokens = torch.tensor(sequence.tokens, dtype=torch.long, device=self._t3.device)
+        return Drawn(sequence.prompt, tokens, reached_cap)
 
     def _next_logits(self, sequences: list[Sequence]) -> torch.Tensor:
         """Let each sequence read its last token; logits of shape [all rows, tokens], sequence by sequence."""

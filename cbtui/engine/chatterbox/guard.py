@@ -9,6 +9,14 @@ from chatterbox.models.t3.inference import alignment_stream_analyzer
 from chatterbox.models.t3.inference.alignment_stream_analyzer import AlignmentStreamAnalyzer
 
 
+def watched_heads(layers: int) -> list[tuple[int, int]]:
+    """Layer and head of each that is watched in a model of so many layers.
+
+    The released model has 30, where the library's own stay as they are; a smaller one is watched in those it has.
+    """
+    return [(layer % layers, head) for layer, head in alignment_stream_analyzer.LLAMA_ALIGNED_HEADS]
+
+
 class AlignmentGuard(AlignmentStreamAnalyzer):  # type: ignore[misc]
     """Watches in three heads how one sequence goes through its text, and holds back or forces the stop token.
 
@@ -17,9 +25,7 @@ class AlignmentGuard(AlignmentStreamAnalyzer):  # type: ignore[misc]
     """
 
     def __init__(self, *, layers: int, text_slice: tuple[int, int], stop_token: int) -> None:
-        heads = alignment_stream_analyzer.LLAMA_ALIGNED_HEADS
-        # The released model has 30 layers, where this changes nothing; a smaller one is watched in the layers it has.
-        self._watched = [(layer % layers, head) for layer, head in heads]
+        self._watched = watched_heads(layers)
         super().__init__(None, None, text_tokens_slice=text_slice, eos_idx=stop_token)
 
     def _add_attention_spy(self, tfmr: Any, buffer_idx: int, layer_idx: int, head_idx: int) -> None:
@@ -30,6 +36,10 @@ class AlignmentGuard(AlignmentStreamAnalyzer):  # type: ignore[misc]
         for number, (watched, head) in enumerate(self._watched):
             if watched == layer:
                 self.last_aligned_attns[number] = self._weights(queries[0, head], keys[0, head]).cpu()
+
+    def tell(self, weights: torch.Tensor) -> None:
+        """The watched heads' weights of the last position, shape [heads, positions], on the CPU."""
+        self.last_aligned_attns = list(weights[:, None])
 
     def _weights(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
         """Attention weights; at first, when the library asks for all positions, of those behind the text alone."""
