@@ -117,5 +117,5 @@ def _keep_top_p(logits: torch.Tensor, parameters: Parameters) -> torch.Tensor:
         return logits
     ascending, order = torch.sort(logits, dim=-1)
     unlikely = ascending.softmax(dim=-1).cumsum(dim=-1) <= parameters.beyond_top_p
-    unlikely[:, -1] = False
+    unlikely[:, -1].fill_(False)
     return logits.masked_fill(unlikely.scatter(-1, order, unlikely), -torch.inf)
