@@ -10,6 +10,7 @@ import torch
 
 from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.decode import ROOM, Decoder
+from cbtui.engine.chatterbox.decode_slots import SlotDecoder
 from cbtui.engine.chatterbox.vocode import Vocoder
 
 # Where a step of more sequences gives hardly more tokens a second: two CPU cores are at their best at 8 (measured);
@@ -30,15 +31,27 @@ class Speaking:
 
     @classmethod
     def of(cls, model: Any, precision: Precision) -> Speaking:
-        room = None if model.t3.device.type == "cpu" else ROOM
-        return cls(Decoder(model.t3, precision, room=room), Vocoder(model, precision))
+        return cls(make_decoder(model.t3, precision), Vocoder(model, precision))
 
     def fitting_batch(self) -> int:
         """How many chunks at once this device does best, as its free memory allows."""
         device = self.decoder.device
         if device.type == "cuda":
-            free, _ = torch.cuda.mem_get_info(device)
+            free = _free_on_card(device) + self.decoder.held_bytes
         else:
             free = psutil.virtual_memory().available
-        fitting = int(free * _SHARE / (_USUAL_POSITIONS * self.decoder.bytes_per_position))
+        fitting = int(free * _SHARE / self.decoder.bytes_for(_USUAL_POSITIONS))
         return max(1, min(_MOST_AT_ONCE[device.type], fitting))
+
+
+def make_decoder(t3: Any, precision: Precision) -> Decoder:
+    """What suits the device: on CUDA a step costs its launches, elsewhere what it computes."""
+    if t3.device.type == "cuda":
+        return SlotDecoder(t3, precision)
+    return Decoder(t3, precision, room=None if t3.device.type == "cpu" else ROOM)
+
+
+def _free_on_card(device: torch.device) -> int:
+    """Bytes that nobody has, and those that torch keeps for later."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
