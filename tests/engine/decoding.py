@@ -11,6 +11,7 @@ import torch
 from cbtui.core.task import MODEL_SAMPLING, Sampling
 from cbtui.engine.chatterbox.conditionals import flatten_voice, t3_condition
 from cbtui.engine.chatterbox.decode import Decoder, Drawn, Outcome, Stepped, Watch
+from cbtui.engine.chatterbox.decode_slots import SlotDecoder
 from cbtui.engine.chatterbox.library import logged_output
 from cbtui.engine.chatterbox.prefill import Prompt
 from cbtui.engine.chatterbox.prompt import text_tokens
@@ -89,3 +90,17 @@ def variants(stock: Stock) -> list[Sampling]:
         dataclasses.replace(base, temperature=0.4, top_k=50),
         dataclasses.replace(base, cfg_weight=0.3 if stock.name != "turbo" else 0.0, exaggeration=0.9),
     ]
+
+
+def in_slots(stock: Stock, **options: Any) -> SlotDecoder:
+    """With strides so small that memory and reach grow under way."""
+    return SlotDecoder(stock.model.t3, "exact", **{"stride": 16, "room": 4, **options})
+
+
+def prompts_of(stock: Stock, samplings: Iterable[Sampling], *, cap: int = 1000) -> list[Prompt]:
+    """Texts of different lengths, one for each."""
+    return [stock.prompt(n, each, text=TEXT[: 10 + 9 * n], cap=cap) for n, each in enumerate(samplings)]
+
+
+def with_caps(stock: Stock, caps: Iterable[int]) -> list[Prompt]:
+    return [stock.prompt(n, stock.defaults, text=TEXT[: 12 + 5 * n], cap=cap) for n, cap in enumerate(caps)]

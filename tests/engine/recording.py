@@ -68,9 +68,6 @@ def _memory(tree: Any) -> set[int]:
 class RecorderOnTheCpu:
     """Recording also runs the step, which a CUDA graph's does not: so what it returns does nothing at first."""
 
-    def __init__(self) -> None:
-        self.replays = 0
-
     def warm_up(self, step: Step) -> None:
         step()
 
@@ -83,7 +80,6 @@ class RecorderOnTheCpu:
             nonlocal has_run
             if not has_run:
                 recording.replay()
-                self.replays += 1
             has_run = False
 
         return run

@@ -16,15 +16,23 @@ from unittest.mock import patch
 import pytest
 import torch
 
-from cbtui.core.task import Sampling
 from cbtui.engine.chatterbox.decode import Broken, Decoder, Drawn, Dropped, Stopped, Watch
 from cbtui.engine.chatterbox.decode_slots import SlotDecoder
-from cbtui.engine.chatterbox.graphs import Graphs, OnItsWay
+from cbtui.engine.chatterbox.graphs import OnItsWay
 from cbtui.engine.chatterbox.prefill import Prompt
-from cbtui.engine.chatterbox.sampling import Cuts
 from cbtui.engine.chatterbox.slots import Slots
-from tests.engine.decoding import MODELS, TEXT, Stock, decode, outcomes, variants, watch
-from tests.engine.recording import AskedTheHost, RecorderOnTheCpu, Recording
+from tests.engine.decoding import (
+    MODELS,
+    TEXT,
+    Stock,
+    decode,
+    in_slots,
+    outcomes,
+    prompts_of,
+    variants,
+    watch,
+    with_caps,
+)
 
 # 4e-7 was the most that was seen, of logits of the three models in their first steps.
 MOST_RELATIVE_DIFFERENCE = 1e-5
@@ -38,20 +46,6 @@ def stock(request: pytest.FixtureRequest) -> Stock:
 @pytest.fixture(scope="module")
 def english() -> Stock:
     return Stock("english")
-
-
-def in_slots(stock: Stock, **options: Any) -> SlotDecoder:
-    """With strides so small that memory and reach grow under way."""
-    return SlotDecoder(stock.model.t3, "exact", **{"stride": 16, "room": 4, **options})
-
-
-def prompts_of(stock: Stock, samplings: Iterable[Sampling]) -> list[Prompt]:
-    """Texts of different lengths, one for each."""
-    return [stock.prompt(n, each, text=TEXT[: 10 + 9 * n]) for n, each in enumerate(samplings)]
-
-
-def with_caps(stock: Stock, caps: Iterable[int]) -> list[Prompt]:
-    return [stock.prompt(n, stock.defaults, text=TEXT[: 12 + 5 * n], cap=cap) for n, cap in enumerate(caps)]
 
 
 @contextmanager
@@ -308,46 +302,3 @@ class TestErrors:
             told = outcomes(decoder, [english.prompt(n, english.defaults) for n in range(2)], watch(2))
         assert [each.prompt.request_id for each in told if isinstance(each, Broken)] == ["0", "1"]
         assert decoder.held_bytes == 0
-
-
-class TestRecorded:
-    """With steps that are recorded and replayed on the same memory, nothing of Python in between."""
-
-    def test_the_tokens_are_those_of_steps_that_were_launched(self, stock: Stock) -> None:
-        recorder = RecorderOnTheCpu()
-        samplings = [each for each in variants(stock) for _ in range(2)]
-        launched = decode(in_slots(stock), prompts_of(stock, samplings), batch=4)
-        decoder = in_slots(stock, launcher=Graphs(recorder), stride=64)
-        assert decode(decoder, prompts_of(stock, samplings), batch=4) == launched
-        assert recorder.replays > 10
-
-    def test_sequences_that_move_are_found_where_they_are(self, stock: Stock) -> None:
-        caps = (3, 14, 6, 11, 2, 12, 5, 9)
-        alone = decode(stock.decoder, with_caps(stock, caps), batch=1)
-        recorder = RecorderOnTheCpu()
-        decoder = in_slots(stock, launcher=Graphs(recorder), stride=64)
-        for _ in range(2):
-            assert decode(decoder, with_caps(stock, caps), batch=3) == alone
-        assert recorder.replays > 10
-
-    def test_memory_that_moves_is_recorded_again(self, english: Stock) -> None:
-        recorder = RecorderOnTheCpu()
-        samplings = [english.defaults] * 3
-        alone = decode(english.decoder, prompts_of(english, samplings), batch=1)
-        decoder = in_slots(english, launcher=Graphs(recorder), stride=6, room=1)
-        assert decode(decoder, prompts_of(english, samplings), batch=2) == alone
-        assert recorder.replays > 0
-
-    @pytest.mark.parametrize("top_p", [1.0, 0.8])
-    def test_a_step_asks_the_host_nothing_and_draws_no_random_numbers(self, stock: Stock, top_p: float) -> None:
-        decoder = in_slots(stock)
-        decode(decoder, with_caps(stock, [4] * 3), batch=3)
-        slots = decoder._slots
-        assert slots is not None
-        with torch.inference_mode(), Recording():
-            decoder._computation.forward(slots, 2, slots.capacity)
-            decoder._computation.choose(slots, 2, Cuts(top_p < 1, 50))
-
-    def test_a_step_that_asked_would_be_found_out(self) -> None:
-        with pytest.raises(AskedTheHost), torch.inference_mode(), Recording():
-            torch.arange(3).max().item()

@@ -93,7 +93,7 @@ class SlotDecoder(Decoder):
     def bytes_for(self, positions: int) -> int:
         return self._in_strides(positions) * self.bytes_per_position
 
-    def decode(self, prompts: Iterator[Prompt], watch: Watch) -> Iterator[Outcome | Stepped]:
+    def decode(self, prompts: Iterator[Prompt | None], watch: Watch) -> Iterator[Outcome | Stepped]:
         # What another call left, that came to no end.
         self._placed, self._in_flight = [], None
         if self._slots is not None and self._slots.count > max(1, watch.batch()):

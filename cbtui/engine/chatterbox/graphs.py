@@ -45,7 +45,7 @@ class Recorder(Protocol):
         ...
 
     def forget(self) -> None:
-        """Nothing that was recorded is going to run again; returns when nothing of it runs any more."""
+        """No step that was run or recorded is going to run again; returns when none of them runs any more."""
         ...
 
 
@@ -71,6 +71,7 @@ class Graphs:
         self._seen: set[Hashable] = set()
         self._recorded: dict[Hashable, Step] = {}
         self._records = True
+        self.replays = 0
 
     @property
     def recorded(self) -> int:
@@ -83,6 +84,7 @@ class Graphs:
         if replay is None and self._records and key in self._seen:
             replay = self._record(key, step)
         if replay is not None:
+            self.replays += 1
             replay()
         elif self._records:
             self._seen.add(key)
@@ -91,18 +93,19 @@ class Graphs:
             step()
 
     def forget(self) -> None:
-        # The graphs themselves go when the recorder is done: none may go while it runs.
-        going, self._recorded = self._recorded, {}
-        self._seen.clear()
-        if going:
+        # They go when the recorder is done with them: none may go while it runs.
+        going = (self._seen, self._recorded)
+        self._seen, self._recorded = set(), {}
+        if any(going):
             self._recorder.forget()
 
     def _record(self, key: Hashable, step: Step) -> Step | None:
         try:
             self._recorded[key] = self._recorder.record(step)
         except RuntimeError as error:
-            if _for_lack_of_memory(error):
-                raise
+            lack = _lack_of_memory(error)
+            if lack is not None:
+                raise lack from None
             log.warning(
                 "CUDA graphs are not to be had with torch %s, steps are launched one by one: %s",
                 torch.__version__,
@@ -112,13 +115,13 @@ class Graphs:
         return self._recorded.get(key)
 
 
-def _for_lack_of_memory(error: BaseException | None) -> bool:
-    """Ending a recording that broke off raises an error of its own, on top of the one that says why."""
+def _lack_of_memory(error: BaseException | None) -> Exception | None:
+    """The error that says so, where one is behind it: ending a recording that broke off raises another on top."""
     while error is not None:
         if isinstance(error, Exception) and ran_out_of_memory(error):
-            return True
+            return error
         error = error.__context__
-    return False
+    return None
 
 
 class CudaRecorder:
@@ -137,9 +140,12 @@ class CudaRecorder:
         with torch.cuda.device(self._device):
             caller = torch.cuda.current_stream()
             self._stream.wait_stream(caller)
-            with torch.cuda.stream(self._stream):
-                step()
-            caller.wait_stream(self._stream)
+            try:
+                with torch.cuda.stream(self._stream):
+                    step()
+            finally:
+                # Also after an error: what was launched before it writes to memory that is about to go.
+                caller.wait_stream(self._stream)
 
     def record(self, step: Step) -> Step:
         graph = torch.cuda.CUDAGraph()  # type: ignore[no-untyped-call]
