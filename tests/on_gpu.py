@@ -9,6 +9,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from cbtui.engine.chatterbox.prompt import text_tokens
 from cbtui.engine.chatterbox.vitals import read_vitals
 from cbtui.host.monitor import Monitor
 from tests.engine.stock import load_stock
+from tests.on_gpu_decoding import graphs_against_launches, is_as_it_should_be, speeds
 from tests.support.checkpoint import checkpoint
 
 TEXT = "It was the best of times, it was the worst of times."
@@ -45,12 +47,15 @@ def main() -> int:
     found["against_the_cpu"] = {name: against_the_cpu(name, device) for name in MODEL_SAMPLING}
     found["bytes_per_sequence"] = bytes_per_sequence(device)
     found["memory_panel"] = memory_panel(device)
+    found["graphs"] = {name: graphs_against_launches(name, device) for name in MODEL_SAMPLING}
+    found["speeds"] = {} if arguments.no_benches else decoding_speeds(arguments)
     found["benches"] = {} if arguments.no_benches else benches(arguments)
     print(json.dumps(found, indent=2))
     differences = [each["relative_difference"] for each in found["against_the_cpu"].values()]
     alike = all(each["greedy_tokens_equal"] for each in found["against_the_cpu"].values())
     measured = not any("error" in figures for figures in found["benches"].values())
-    return 0 if alike and measured and max(differences) < MOST_RELATIVE_DIFFERENCE else 1
+    recorded = all(is_as_it_should_be(each) for each in found["graphs"].values())
+    return 0 if alike and recorded and measured and max(differences) < MOST_RELATIVE_DIFFERENCE else 1
 
 
 def against_the_cpu(name: str, device: str) -> dict[str, object]:
@@ -115,6 +120,19 @@ def memory_panel(device: str) -> dict[str, Any]:
     return {"held_bytes": held.nbytes, "seconds": seconds, "notices": notices, **sample.as_json()}
 
 
+def decoding_speeds(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Of one sequence, and of each batch."""
+    with tempfile.TemporaryDirectory() as folder:
+        return speeds(
+            arguments.model_dir,
+            arguments.device,
+            name="english",
+            batches=sorted({1, *arguments.batches}),
+            tokens=arguments.tokens,
+            scratch=Path(folder),
+        )
+
+
 def benches(arguments: argparse.Namespace) -> dict[str, Any]:
     """`cbtui bench` of each kind; decoding and rendering with each batch."""
     batches: list[int] = arguments.batches
@@ -141,6 +159,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model-dir", type=Path, help="a checkpoint; without it, a random one of full size is made")
     parser.add_argument("--rounds", type=int, default=1, help="measurements of each, for a median (1)")
     parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="chunks at once (8 32)")
+    parser.add_argument("--tokens", type=int, default=400, help="of each sequence whose speed is measured (400)")
     parser.add_argument("--no-benches", action="store_true", help="only what is compared and read")
     return parser.parse_args()
 
