@@ -31,9 +31,16 @@ class Stock:
         self.voice = flatten_voice(self.model.conds)
         self.decoder = Decoder(self.model.t3, "exact")
         self.defaults = MODEL_SAMPLING[name]  # type: ignore[index]
+        self._drawn: dict[tuple[Sampling, int, str], list[int]] = {}
 
     def tokens(self, sampling: Sampling, *, seed: int, text: str) -> list[int]:
         """As `generate()` draws them, taken before it turns them into sound."""
+        key = (sampling, seed, text)
+        if key not in self._drawn:
+            self._drawn[key] = self._draw(sampling, seed=seed, text=text)
+        return self._drawn[key]
+
+    def _draw(self, sampling: Sampling, *, seed: int, text: str) -> list[int]:
         t3, condition = self.model.t3, t3_condition(self.voice, sampling.exaggeration, "cpu")
         tokens = text_tokens(self.model, self.name, text, "en")  # type: ignore[arg-type]
         options: dict[str, Any] = {

@@ -16,6 +16,7 @@ from unittest.mock import patch
 import pytest
 import torch
 
+from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.decode import Broken, Decoder, Drawn, Dropped, Stopped, Watch
 from cbtui.engine.chatterbox.decode_slots import SlotDecoder
 from cbtui.engine.chatterbox.graphs import OnItsWay
@@ -34,8 +35,8 @@ from tests.engine.decoding import (
     with_caps,
 )
 
-# 4e-7 was the most that was seen, of logits of the three models in their first steps.
-MOST_RELATIVE_DIFFERENCE = 1e-5
+# Seen: 4e-7 and 5e-4. With `fast`, keys and values are in bfloat16 here, which the other decoder keeps in float32.
+MOST_RELATIVE_DIFFERENCE = {"exact": 1e-5, "fast": 1e-3}
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -63,7 +64,7 @@ def without_an_end(stock: Stock) -> Iterator[None]:
 
 
 class TestTokens:
-    @pytest.mark.parametrize("batch", [1, 3, 8])
+    @pytest.mark.parametrize("batch", [1, 4])
     def test_each_request_gets_the_librarys_in_whatever_batch(self, stock: Stock, batch: int) -> None:
         samplings = variants(stock)
         expected = {
@@ -80,22 +81,23 @@ class TestTokens:
     def test_the_widest_top_k_in_a_step_changes_none_of_the_others(self) -> None:
         turbo = Stock("turbo")
         samplings = [dataclasses.replace(turbo.defaults, top_k=k, top_p=1.0) for k in (1, 20, 10_000, 300, 2)]
-        alone = decode(turbo.decoder, prompts_of(turbo, samplings), batch=1)
-        assert decode(in_slots(turbo), prompts_of(turbo, samplings), batch=3) == alone
+        alone = decode(turbo.decoder, prompts_of(turbo, samplings, cap=12), batch=1)
+        assert decode(in_slots(turbo), prompts_of(turbo, samplings, cap=12), batch=3) == alone
 
+    @pytest.mark.parametrize("precision", MOST_RELATIVE_DIFFERENCE)
     def test_the_likeliest_are_the_same_with_the_same_logits(
-        self, stock: Stock, monkeypatch: pytest.MonkeyPatch
+        self, stock: Stock, precision: Precision, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         expected_logits: list[torch.Tensor] = []
         given_logits: list[torch.Tensor] = []
         greedy = dataclasses.replace(stock.defaults, temperature=1e-4, top_p=1.0, repetition_penalty=1.0)
-        alone, slots = Decoder(stock.model.t3, "exact"), in_slots(stock)
+        alone, slots = Decoder(stock.model.t3, precision), SlotDecoder(stock.model.t3, precision, stride=16)
         next_logits, forward = alone._next_logits, slots._computation.forward
 
         def note_alone(sequences: Any) -> torch.Tensor:
             logits = next_logits(sequences)
-            unguided = logits[:1] if stock.name == "turbo" else logits[:1] + 0.5 * (logits[:1] - logits[1:])
-            expected_logits.append(unguided.clone())
+            guided = logits[:1] if stock.name == "turbo" else logits[:1] + 0.5 * (logits[:1] - logits[1:])
+            expected_logits.append(guided.clone())
             return logits
 
         def note_in_slots(memory: Slots, count: int, reach: int) -> None:
@@ -107,29 +109,23 @@ class TestTokens:
         with without_an_end(stock):
             expected = decode(alone, [stock.prompt(0, greedy, cap=20)], batch=1)
             assert decode(slots, [stock.prompt(0, greedy, cap=20)], batch=1) == expected
-        # Those of the step too many that was under way at the end are not drawn from.
+        # The step too many that was under way at the end has no counterpart.
         both = list(zip(expected_logits, given_logits, strict=False))
-        assert len(both) > 5
-        assert max(float((a - b).norm() / a.norm()) for a, b in both) < MOST_RELATIVE_DIFFERENCE
-
-    def test_fast_draws_what_the_other_decoder_draws_in_fast(self, stock: Stock) -> None:
-        prompts = [stock.prompt(n, stock.defaults) for n in range(3)]
-        expected = decode(Decoder(stock.model.t3, "fast"), prompts, batch=1)
-        again = [stock.prompt(n, stock.defaults) for n in range(3)]
-        assert decode(SlotDecoder(stock.model.t3, "fast"), again, batch=2) == expected
+        assert len(both) > 4
+        assert max(float((a - b).norm() / a.norm()) for a, b in both) < MOST_RELATIVE_DIFFERENCE[precision]
 
     def test_the_order_of_requests_changes_nothing(self, stock: Stock) -> None:
         def prompts(numbers: Iterable[int]) -> list[Prompt]:
-            return [stock.prompt(n, stock.defaults, text=TEXT[: 12 + 7 * n]) for n in numbers]
+            return [stock.prompt(n, stock.defaults, text=TEXT[: 12 + 7 * n], cap=30) for n in numbers]
 
         forwards = decode(in_slots(stock), prompts(range(6)), batch=2)
         assert decode(in_slots(stock), prompts(reversed(range(6))), batch=3) == forwards
 
     def test_a_decoder_draws_the_same_again_in_slots_that_others_had(self, stock: Stock) -> None:
         decoder = in_slots(stock)
-        first = decode(decoder, prompts_of(stock, variants(stock)), batch=3)
-        decode(decoder, [stock.prompt(50 + n, stock.defaults) for n in range(4)], batch=4)
-        assert decode(decoder, prompts_of(stock, variants(stock)), batch=3) == first
+        first = decode(decoder, prompts_of(stock, variants(stock), cap=15), batch=3)
+        decode(decoder, [stock.prompt(50 + n, stock.defaults, cap=15) for n in range(4)], batch=4)
+        assert decode(decoder, prompts_of(stock, variants(stock), cap=15), batch=3) == first
 
 
 class TestSlots:
@@ -147,16 +143,16 @@ class TestSlots:
 
         monkeypatch.setattr(Slots, "move", note)
         alone = decode(stock.decoder, with_caps(stock, self.CAPS), batch=1)
-        for batch in (2, 3, 5, 8):
+        for batch in (2, 3, 5):
             assert decode(in_slots(stock), with_caps(stock, self.CAPS), batch=batch) == alone
         assert moves
         assert all(source > target for source, target in moves)
 
     def test_memory_grows_with_what_the_sequences_need(self, stock: Stock) -> None:
         decoder, sizes = in_slots(stock, stride=4, room=1), set()
-        alone = decode(stock.decoder, prompts_of(stock, [stock.defaults] * 3), batch=1)
+        alone = decode(stock.decoder, prompts_of(stock, [stock.defaults] * 3, cap=20), batch=1)
         given = {}
-        for outcome in decoder.decode(iter(prompts_of(stock, [stock.defaults] * 3)), watch(2)):
+        for outcome in decoder.decode(iter(prompts_of(stock, [stock.defaults] * 3, cap=20)), watch(2)):
             assert decoder._slots is not None
             sizes.add(decoder._slots.capacity)
             if isinstance(outcome, Drawn):
@@ -226,7 +222,7 @@ class TestAhead:
         assert happened == ["launch", "launch", "read", "launch", "read", "launch", "read"]
 
     def test_generators_end_where_the_vocoder_expects_them(self, stock: Stock) -> None:
-        caps = (1000, 3, 1000, 1, 5)
+        caps = (25, 3, 30, 1, 5)
         expected, given = with_caps(stock, caps), with_caps(stock, caps)
         decode(stock.decoder, expected, batch=1)
         states = {}
