@@ -5,8 +5,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 VENV := .venv
 DEMO_VENV := .venv-demo
-# Side by side, those that compute with a thread each. The host's are in processes without leftovers of a screen. The
-# end-to-end tests compare what stands on a screen, so their paths must not be long.
+# Side by side, those that compute with a thread each. The host's are in processes without leftovers of a screen.
 PYTEST := $(VENV)/bin/python -m pytest -n auto --dist loadgroup
 OTHER_TESTS := $(filter-out tests/host/ tests/tui/ tests/unit/ tests/support/,$(wildcard tests/*/))
 INSTALL = $(UV) pip install --quiet --compile-bytecode -c constraints.txt
@@ -21,8 +20,7 @@ demo: $(DEMO_VENV)/.ready  ## Render the examples on the draft voice: seconds, n
 test: setup  ## Set up everything and run all tests
 	@$(PYTEST) tests/tui/ tests/unit/
 	@$(PYTEST) tests/host/
-	@short=$$(mktemp -d); OMP_NUM_THREADS=1 $(PYTEST) --basetemp="$$short/t" $(OTHER_TESTS); status=$$?; \
-		rm -rf "$$short"; exit $$status
+	@OMP_NUM_THREADS=1 $(PYTEST) $(OTHER_TESTS)
 
 setup: $(VENV)/.ready  ## The whole set, with Chatterbox and torch, and the tools of development
 

@@ -20,7 +20,8 @@ def app(home: Home) -> Iterator[Terminal]:
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text("app:\n  log_level: debug\n  keys: {pause_queue: [f5, Z], cancel: p}\ntemperature: 0.6\n")
     command = home.command("--engine", "espeak", "--device", "cpu")
-    with Terminal(command, cwd=home.root, environment=home.variables()) as terminal:
+    # Large enough for all that is looked for, however long the paths of a test are.
+    with Terminal(command, cwd=home.root, environment=home.variables(), size=(180, 50)) as terminal:
         terminal.until_shown("no model loaded")
         yield terminal
 
@@ -42,7 +43,7 @@ def test_settings_tell_what_came_from_where(app: Terminal) -> None:
     app.until_shown("output.paragraph_silence: seconds between two paragraphs")
     assert "0.6" in app.text
     app.press(_ESCAPE)
-    app.until_shown("press a to add")
+    app.until_shown("Drop .yaml, .txt or .md files")
 
 
 def test_the_log_is_that_of_this_process(app: Terminal, home: Home) -> None:
@@ -73,7 +74,7 @@ def test_the_doctor_looks_in_a_process_of_its_own(app: Terminal) -> None:
     app.until_shown("looking")
     app.until(lambda: "espeak: espeakng-loader" in app.text, "the checks")
     app.press("q")
-    app.until_shown("press a to add")
+    app.until_shown("Drop .yaml, .txt or .md files")
 
 
 def test_models_can_be_seen_where_nothing_is_installed_for_them(app: Terminal) -> None:
