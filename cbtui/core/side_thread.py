@@ -43,12 +43,14 @@ class SideThread(Generic[T]):
             self._thread = None
 
     def give(self, work: Callable[[], T]) -> Future[T]:
+        """Raises RuntimeError where the process may have no further thread."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            thread.start()
+            self._thread = thread
         future: Future[T] = Future()
         self._given.append(future)
         self._work.put((future, work))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
         return future
 
     def ready(self) -> Iterator[Future[T]]:
@@ -68,9 +70,14 @@ class SideThread(Generic[T]):
 
     def _run(self) -> None:
         while (given := self._work.get()) is not None:
-            future, work = given
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(work())
-                except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
-                    future.set_exception(error)
+            _do(*given)
+            # What was worked on is not to be kept until there is more to do.
+            del given
+
+
+def _do(future: Future[T], work: Callable[[], T]) -> None:
+    if future.set_running_or_notify_cancel():
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            future.set_exception(error)

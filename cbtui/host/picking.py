@@ -78,6 +78,9 @@ class Picking:
         choice = choose(queued, self._last, self._loaded_models(), self._overtake)
         if choice is None or (model is not None and choice.task.model != model) or (choice.task.deaths and not alone):
             return None
+        if any(each.task.id == choice.task.id for each in self.in_work):
+            # It was queued again while the rendering that it had is not settled yet.
+            return None
         row = self._store.tasks.begin(choice.task.id, overtaking=choice.overtakes)
         if choice.spared:
             self._store.meta.count("swaps_avoided")

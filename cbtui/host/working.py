@@ -21,7 +21,7 @@ from cbtui.host.picking import Picking
 from cbtui.host.reading import model_of
 from cbtui.host.rendering.engines import Engines
 from cbtui.host.rendering.opening import open_runs
-from cbtui.host.rendering.rendered import Rendered, explain, full_disk
+from cbtui.host.rendering.rendered import Rendered, explain, full_disk, unexpected
 from cbtui.host.rendering.reports import Report
 from cbtui.host.rendering.run_in_progress import RunInProgress
 from cbtui.host.rendering.runs import RunInUse
@@ -99,7 +99,7 @@ class Working:
             for run in waiting:
                 run.close()
             for run in list(self._currents):
-                self._outcomes.fail(self._leave(run), _unexpected(error))
+                self._outcomes.fail(self._leave(run), unexpected(error))
         finally:
             self._doing.end()
 
@@ -128,7 +128,7 @@ class Working:
             log.exception("unexpected error while rendering %s", ", ".join(run.task.id for run in stream.runs))
             culprit = stream.find_culprit()
             if culprit is not None:
-                self._outcomes.fail(self._leave(culprit), _unexpected(error))
+                self._outcomes.fail(self._leave(culprit), unexpected(error))
             return False
         return True
 
@@ -185,7 +185,7 @@ class Working:
             raise
         except BaseException as error:
             log.exception("unexpected error before rendering %s", current.task.id)
-            self._outcomes.fail(current, _unexpected(error))
+            self._outcomes.fail(current, unexpected(error))
         if run is None:
             self._picking.leave(current)
         else:
@@ -265,7 +265,3 @@ class Working:
             # Rendering needs no store for a while; the next border asks again.
             return False
         return bool(first) and first[0].priority > row.priority
-
-
-def _unexpected(error: BaseException) -> str:
-    return f"unexpected error: {error!r}. The log has more."

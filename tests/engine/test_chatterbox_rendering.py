@@ -201,6 +201,26 @@ def test_what_has_sounded_is_finished_when_the_rest_is_cancelled(voices: VoiceSt
     assert (whole.samples == alone.samples).all()
 
 
+@pytest.mark.parametrize(("message", "kind"), [("CUDA error: gone", DeviceLost), ("CUDA out of memory", OutOfMemory)])
+def test_what_has_sounded_is_finished_when_the_device_fails_at_another(
+    message: str, kind: type[Exception], voices: VoiceStore
+) -> None:
+    mel, slow = Flow.mel, Watermarker()
+
+    def fail_later(self: Flow, *arguments: Any, **more: Any) -> Any:
+        if slow.begun.is_set():
+            threading.Timer(0.05, slow.allowed.set).start()
+            raise RuntimeError(message)
+        return mel(self, *arguments, **more)
+
+    engine = engine_of("english", voices, batch=1)
+    with patch.object(loaded(engine), "watermarker", slow), patch.object(Flow, "mel", fail_later):
+        answers = engine.render([request(0), request(1)], emit=lambda event: None, should_stop=lambda: False)
+        assert next(answers).request_id == "0"
+        with pytest.raises(kind):
+            next(answers)
+
+
 def test_a_chunk_that_cannot_be_marked_fails_alone(voices: VoiceStore) -> None:
     engine = engine_of("english", voices, batch=2)
     marker = loaded(engine).watermarker

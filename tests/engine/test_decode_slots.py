@@ -6,6 +6,7 @@ float32; the tokens are the same unless two of them are as near to each other as
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -159,6 +160,21 @@ class TestSlots:
                 given[outcome.prompt.request_id] = outcome.tokens.tolist()
         assert given == alone
         assert len(sizes) > 1
+
+    @pytest.mark.parametrize("leave", ["ended", "dropped", "stopped"])
+    def test_slots_that_were_left_together_are_empty_for_those_that_come(self, english: Stock, leave: str) -> None:
+        decoder, counted = in_slots(english, stride=4, room=1), [0]
+        watching = Watch(
+            lambda request_id, count: counted.append(count),
+            lambda: leave == "stopped" and max(counted) > 8,
+            lambda: 4,
+            lambda request_id: leave != "dropped" or max(counted) <= 8,
+        )
+        with contextlib.suppress(Stopped):
+            outcomes(decoder, with_caps(english, [12] * 4), watching)
+        # As many as make the same bucket, for so long that a slot which went on would run out of memory.
+        alone = decode(english.decoder, with_caps(english, [30] * 3), batch=1)
+        assert decode(decoder, with_caps(english, [30] * 3), batch=4) == alone
 
     def test_there_are_as_many_as_there_were_sequences_at_once(self, english: Stock) -> None:
         decoder = in_slots(english)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -84,6 +85,24 @@ def test_one_that_comes_later_takes_a_place_that_was_left_free(served: Served, e
     assert served.state("jobs/a") == "rendering"
     served.drop("c.txt", LINES["c"])
     until_in_work(served, engine, "a", "c")
+
+
+@pytest.mark.parametrize(("away", "back"), [("pause", "resume"), ("cancel", "retry")])
+def test_one_that_is_wanted_again_before_it_has_left_begins_when_it_has(
+    served: Served, engine: BatchEngine, away: str, back: str
+) -> None:
+    drop_lines(served)
+    until_in_work(served, engine, *LINES)
+    served.ask(away, tasks=["jobs/a"])
+    served.ask(back, tasks=["jobs/a"])
+    # There is room, and the queue is looked at, for long enough to do it wrong.
+    engine.let(LINES["b"])
+    served.until(lambda: served.state("jobs/b") == "done", "b is done")
+    threading.Event().wait(0.7)
+    engine.open()
+    served.until_idle()
+    assert set(served.states().values()) == {"done"}
+    assert not [entry for entry in served.told if entry.kind == "blocked"]
 
 
 def test_a_cancelled_one_leaves_the_engine_and_the_others_go_on(served: Served, engine: BatchEngine) -> None:

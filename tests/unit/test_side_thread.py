@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterable
 from concurrent.futures import Future
 
@@ -46,6 +48,38 @@ def test_an_error_comes_where_the_result_is_asked_for() -> None:
         side.give(fail)
         with pytest.raises(OSError, match="gone"):
             results(side.rest())
+
+
+def test_where_there_can_be_no_thread_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with SideThread[int]("test") as side:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError, match="new thread"):
+                side.give(lambda: 1)
+        assert results(side.rest()) == []
+        side.give(lambda: 2)
+        assert results(side.rest()) == [2]
+
+
+def test_what_was_worked_on_is_not_kept() -> None:
+    class Samples:
+        pass
+
+    samples = Samples()
+    there = weakref.ref(samples)
+    with SideThread[None]("test") as side:
+        side.give(lambda samples=samples: None)
+        del samples
+        for future in side.rest():
+            future.result()
+        side.give(lambda: None)
+        for future in side.rest():
+            future.result()
+        gc.collect()
+        assert there() is None
 
 
 def test_nothing_is_under_way_behind_it() -> None:

@@ -97,8 +97,7 @@ class SlotDecoder(Decoder):
         return self._in_strides(positions) * self.bytes_per_position
 
     def decode(self, prompts: Iterator[Prompt | None], watch: Watch) -> Iterator[Outcome | Stepped]:
-        # What another call left, that came to no end.
-        self._placed, self._in_flight = [], None
+        self._clear()
         if self._slots is not None and self._slots.count > max(1, watch.batch()):
             self._let_go()
         yield from super().decode(prompts, watch)
@@ -213,6 +212,14 @@ class SlotDecoder(Decoder):
             slots.move(last, slot, moved.length)
             self._placed[slot] = moved
         slots.leave(last)
+
+    def _clear(self) -> None:
+        """Leave every slot empty: those that ended last in another call, or came to no end, still lie in theirs."""
+        if self._slots is not None:
+            with torch.inference_mode():
+                for slot in range(len(self._placed)):
+                    self._slots.leave(slot)
+        self._placed, self._in_flight = [], None
 
     def _let_go(self) -> None:
         """Give back all memory but the weights'."""

@@ -14,7 +14,15 @@ from cbtui.core.events import ChunkProgressed, EventSink
 from cbtui.core.fingerprint import fingerprint
 from cbtui.core.side_thread import SideThread
 from cbtui.core.task import ModelName
-from cbtui.engine.base import ChunkFacts, ChunkFailure, ChunkRequest, ChunkResult, UnusableReference, all_are_wanted
+from cbtui.engine.base import (
+    ChunkFacts,
+    ChunkFailure,
+    ChunkRequest,
+    ChunkResult,
+    EngineUnavailable,
+    UnusableReference,
+    all_are_wanted,
+)
 from cbtui.engine.chatterbox.cached_model import LoadedModel
 from cbtui.engine.chatterbox.conditionals import s3gen_reference, t3_condition
 from cbtui.engine.chatterbox.decode import MODEL_ERRORS, Broken, Drawn, Outcome, Stepped, Stopped, Watch
@@ -74,17 +82,22 @@ class ChunkStream:
     def answer(self, requests: Iterable[ChunkRequest | None]) -> Iterator[ChunkResult | ChunkFailure]:
         """Results as they come, until the caller stops. Raises EngineUnavailable, DeviceLost and OutOfMemory.
 
-        What was vocoded by then is finished also where the caller stops.
+        What was vocoded by then is finished whatever ends the stream.
         """
         with SideThread[ChunkResult | ChunkFailure]("cbtui-watermark") as finishing:
             try:
                 for outcome in self.draw(requests):
+                    self._share_out_time()
                     yield from self._take_refused()
                     if not isinstance(outcome, Stepped):
                         yield from self._follow(outcome, finishing)
                     yield from (done.result() for done in finishing.ready())
+                    self._since = time.monotonic()
             except Stopped:
                 self._refused.clear()
+            except EngineUnavailable:
+                yield from (done.result() for done in finishing.rest())
+                raise
             yield from (done.result() for done in finishing.rest())
         yield from self._take_refused()
 
@@ -132,7 +145,6 @@ class ChunkStream:
 
     def _follow(self, outcome: Outcome, finishing: SideThread[ChunkResult | ChunkFailure]) -> Iterator[ChunkFailure]:
         """Vocode what was drawn and have it finished, or tell why not. Raises Stopped."""
-        self._share_out_time()
         work = self._in_work.pop(outcome.prompt.request_id)
         if isinstance(outcome, Broken):
             yield self._failure(work.request, outcome.error)
@@ -144,7 +156,6 @@ class ChunkStream:
                     raise
             except (Refused, *MODEL_ERRORS) as error:
                 yield self._failure(work.request, error)
-        self._since = time.monotonic()
 
     def _vocode(self, work: _InWork, drawn: Drawn) -> Callable[[], ChunkResult | ChunkFailure]:
         """Speak on the device; what is left to do for the result, by any thread."""

@@ -117,6 +117,9 @@ class _Together:
 
     def _relieve(self, error: OutOfMemory) -> None:
         """Make room and go on; where there is no way left, without the run that needs more than there is."""
+        if not self._stream.runs:
+            # All that were in work have come to an end meanwhile.
+            return
         relief = self._engines.relieve(self._stream.runs[0].task)
         if relief:
             self._report(Noticed(f"{error} Going on with {relief}.", "warning"))

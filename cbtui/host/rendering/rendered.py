@@ -45,5 +45,9 @@ def full_disk(error: OSError) -> Path | None:
     return Path(error.filename)
 
 
+def unexpected(error: BaseException) -> str:
+    return f"unexpected error: {error!r}. The log has more."
+
+
 def explain(error: OSError) -> str:
     return str(error) if error.filename is None else f"{error.filename}: {error.strerror}"

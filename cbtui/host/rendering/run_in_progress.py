@@ -5,6 +5,7 @@ Every take is on disk before its chunk counts as done, so whatever ends the proc
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
@@ -23,7 +24,7 @@ from cbtui.host.rendering.calls import Calls, Twins
 from cbtui.host.rendering.errand import Errand, Step
 from cbtui.host.rendering.manifest import known_stamps, make_manifest
 from cbtui.host.rendering.plan import Plan, PlannedTake, make_plan
-from cbtui.host.rendering.rendered import Outcome, Rendered, explain, full_disk
+from cbtui.host.rendering.rendered import Outcome, Rendered, explain, full_disk, unexpected
 from cbtui.host.rendering.reports import ReportSink, RunStarted, TakeFinished, TakesFound
 from cbtui.host.rendering.runs import Run
 from cbtui.host.rendering.takes import (
@@ -37,6 +38,11 @@ from cbtui.host.rendering.takes import (
 )
 
 T = TypeVar("T")
+
+log = logging.getLogger("cbtui.line")
+
+# What ends one run and says nothing of the engine.
+_ABOUT_THE_RUN = (TakeFailed, UnusableReference, DamagedTake, OSError)
 
 
 def _never() -> bool:
@@ -123,7 +129,11 @@ class RunInProgress:
 
     def resume(self, errand: Errand, done: Future[Any]) -> Step:
         """Take in what came of an errand, each once."""
-        return self._guarded(lambda: errand.then(done.result()))
+        error = done.exception()
+        if error is None or isinstance(error, _ABOUT_THE_RUN):
+            return self._guarded(lambda: errand.then(done.result()))
+        log.error("unexpected error while writing for %s", self.task.id, exc_info=error)
+        return self.fail(unexpected(error))
 
     def take_back(self) -> None:
         """No request that was handed out will be answered: ask for them again."""
@@ -145,10 +155,10 @@ class RunInProgress:
         outcome: T | Step
         try:
             outcome = step()
-        except (TakeFailed, UnusableReference, DamagedTake) as error:
-            outcome = self.fail(str(error))
         except OSError as error:
             outcome = self.fail(explain(error), no_room=error)
+        except _ABOUT_THE_RUN as error:
+            outcome = self.fail(str(error))
         finally:
             self.work_seconds += time.monotonic() - started
         return replace(outcome, work_seconds=self.work_seconds) if isinstance(outcome, Rendered) else outcome
@@ -217,7 +227,9 @@ class RunInProgress:
         if self._is_assembling or self._writing or not self._calls.are_done:
             return None
         self._is_assembling = True
-        return Errand(self._finish, lambda finished: self._rendered("done", speech_seconds=finished.seconds))
+        return Errand(
+            self._finish, lambda finished: self._rendered("done", speech_seconds=finished.seconds), takes_long=True
+        )
 
     def _finish(self) -> Finished:
         finished = self._assemble()

@@ -39,7 +39,8 @@ class SharedStream:
         self._should_stop = should_stop
         self._runs: dict[int, RunInProgress] = {}
         self._numbers = itertools.count(1)
-        self._side = SideThread[Any]("cbtui-disk")
+        # A book takes long to be put together; takes are not to wait for it.
+        self._takes, self._files = SideThread[Any]("cbtui-takes"), SideThread[Any]("cbtui-files")
         self._errands: dict[Future[Any], tuple[int, Errand]] = {}
         self._outcomes: dict[int, Rendered] = {}
         self._one_at_a_time = False
@@ -61,14 +62,15 @@ class SharedStream:
         Raises what Engine.render does, and what `next_run` and `settle` do. The runs are still there after that, and
         `work` goes on with them.
         """
+        self._errands.clear()
         for run in self.runs:
             run.take_back()
-        with self._side:
+        with self._takes, self._files:
             try:
                 self._work()
             finally:
                 # What was rendered is kept whatever happened.
-                self._resume(self._side.rest())
+                self._await_errands()
 
     def _work(self) -> None:
         while self._runs or self._begin_first():
@@ -82,7 +84,7 @@ class SharedStream:
                 self._share_out_time()
                 self._receive(result)
                 self._since = time.monotonic()
-            answered |= self._resume(self._side.rest())
+            answered |= self._await_errands()
             self._let_go()
             if self._should_stop():
                 self._settle_each(self._runs, RunInProgress.end_early)
@@ -116,29 +118,44 @@ class SharedStream:
         return {number: run for number, run in self._runs.items() if run.in_work} or dict(self._runs)
 
     def _requests(self) -> Iterator[ChunkRequest | None]:
+        begun = False
         while not self._should_stop():
             self._share_out_time()
-            self._resume(self._side.ready())
+            self._resume_ready()
             self._let_go()
             request = self._next_request()
             self._since = time.monotonic()
             if request is not None:
+                begun = False
                 self._unanswered.add(request.request_id)
                 yield request
-            elif not self._begin_another():
-                if not any(map(self._is_wanted, self._unanswered)):
-                    return
+            elif begun and self._is_engine_at_work():
+                # What was begun needs nothing, and so may the next.
+                begun = False
+                yield None
+            elif self._begin_another():
+                begun = True
+            elif self._is_engine_at_work():
                 yield from self._nothing_now()
+            else:
+                return
+
+    def _is_engine_at_work(self) -> bool:
+        self._unanswered = set(filter(self._is_wanted, self._unanswered))
+        return bool(self._unanswered)
 
     def _nothing_now(self) -> Iterator[None]:
         """As often as the engine asks, until something happened here, or may have happened in the queue."""
         self._look_at = time.monotonic() + _LOOK_SECONDS
         while time.monotonic() < self._look_at and not self._should_stop():
             yield None
-            self._resume(self._side.ready())
+            self._resume_ready()
+            self._let_go()
 
     def _next_request(self) -> ChunkRequest | None:
         for number, run in list(self._runs.items()):
+            if number not in self._runs or number in self._outcomes:
+                continue
             others = [other.keys_in_work for other in self._runs.values() if other is not run]
             wanted = run.next_request(set().union(*others))
             if isinstance(wanted, Rendered | Errand):
@@ -176,17 +193,16 @@ class SharedStream:
         run = self._runs.get(int(number))
         if run is not None:
             self._follow(int(number), run.receive(replace(result, request_id=name)))
-        self._resume(self._side.ready())
+        self._resume_ready()
 
     def _let_go(self) -> None:
         """Settle the runs that are interrupted, once nothing is written for them any more and what they have in the
         engine is answered or not wanted.
         """
-        at_the_disk = {number for number, _ in self._errands.values()}
         done = {
             number: run
             for number, run in self._runs.items()
-            if number not in at_the_disk and (run.should_stop() or (not run.in_work and run.is_interrupted()))
+            if not self._is_at_the_disk(number) and (run.should_stop() or (not run.in_work and run.is_interrupted()))
         }
         self._settle_each(done, RunInProgress.end_early)
 
@@ -197,33 +213,46 @@ class SharedStream:
     def _follow(self, number: int, step: Step) -> None:
         """Have an errand run, or settle the run once nothing is written for it any more."""
         if isinstance(step, Errand):
-            self._errands[self._side.give(step.work)] = (number, step)
+            if number not in self._outcomes:
+                side = self._files if step.takes_long else self._takes
+                self._errands[side.give(step.work)] = (number, step)
         elif step is not None:
-            # What is still written for it may fail too, for the same reason.
-            first = self._outcomes.setdefault(number, step)
-            if any(number == other for other, _ in self._errands.values()):
-                self._resume(self._side.rest())
-            run = self._runs.pop(number, None)
-            if run is not None:
-                del self._outcomes[number]
-                run.close()
-                self._settle(run, first)
+            # The first: what is still written for it may fail too, for the same reason.
+            self._outcomes.setdefault(number, step)
+        if number in self._outcomes and not self._is_at_the_disk(number):
+            run, outcome = self._runs.pop(number), self._outcomes.pop(number)
+            run.close()
+            self._settle(run, outcome)
+
+    def _is_at_the_disk(self, number: int) -> bool:
+        return any(number == other for other, _ in self._errands.values())
+
+    def _resume_ready(self) -> None:
+        self._resume(itertools.chain(self._takes.ready(), self._files.ready()))
+
+    def _await_errands(self) -> bool:
+        """Wait for all that is at the disk, and for what follows of it; whether there was any."""
+        resumed = False
+        while self._resume(itertools.chain(self._takes.rest(), self._files.rest())):
+            resumed = True
+        return resumed
 
     def _resume(self, done: Iterator[Future[Any]]) -> bool:
         """Tell the runs what came of their errands; whether there were any."""
         resumed = False
         for future in done:
+            self._share_out_time()
             number, errand = self._errands.pop(future)
             run = self._runs.get(number)
             if run is not None:
                 self._follow(number, run.resume(errand, future))
-            resumed = True
-            self._look_at = 0.0
+            resumed, self._look_at, self._since = True, 0.0, time.monotonic()
         return resumed
 
     def _is_wanted(self, request_id: str) -> bool:
-        run = self._runs.get(int(request_id.partition("/")[0]))
-        return run is not None and not run.should_stop()
+        number = int(request_id.partition("/")[0])
+        run = self._runs.get(number)
+        return run is not None and not run.should_stop() and number not in self._outcomes
 
     def _emit(self, event: Event) -> None:
         """Pass on what the engine tells to the run it is about; a look-up is about the one that asked last."""
@@ -232,11 +261,12 @@ class SharedStream:
         if run is not None:
             run.report(event)
         if isinstance(event, ChunkProgressed):
-            self._resume(self._side.ready())
+            self._resume_ready()
 
     def _share_out_time(self) -> None:
         """Charge the time since the last look to the runs by what each has in work."""
-        elapsed = time.monotonic() - self._since
+        now = time.monotonic()
+        elapsed, self._since = now - self._since, now
         total = sum(run.in_work for run in self._runs.values())
         for run in self._runs.values():
             run.work_seconds += elapsed * run.in_work / total if total else 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +14,7 @@ import pytest
 from cbtui.core.events import EventSink
 from cbtui.core.task import Task
 from cbtui.engine.base import ChunkRequest, DeviceLost, EngineUnavailable, OutOfMemory
+from cbtui.host.rendering import run_in_progress
 from cbtui.host.rendering.batch import render_tasks
 from cbtui.host.rendering.engines import Engines
 from cbtui.host.rendering.modes import parse_modes
@@ -233,3 +236,25 @@ def test_a_run_that_never_began_leaves_no_folder(places: Places) -> None:
     task = make_task("***")
     assert [each.outcome for each in render(FakeEngines(places), task)] == ["failed"]
     assert find_runs(places.output, task) == []
+
+
+def test_a_full_disk_and_too_little_memory_at_once_leave_an_outcome_for_each(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = threading.Event()
+
+    def answer(request: ChunkRequest) -> Answer:
+        if "Two" in request.text:
+            threading.Timer(0.05, failed.set).start()
+            raise OutOfMemory("no room")
+        return speak(request)
+
+    def full(path: Path, *arguments: object) -> None:
+        assert failed.wait(30)
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(run_in_progress, "save_take", full)
+    engines = FakeEngines(places)
+    engines.engine = FakeEngine(answer)
+    outcomes = render(engines, make_task(TEXT), make_task("Other.", name="other"))
+    assert {each.task.name: each.outcome for each in outcomes} == {"task": "failed", "other": "failed"}

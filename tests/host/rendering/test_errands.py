@@ -6,6 +6,7 @@ import contextlib
 import errno
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from cbtui.core.events import ChunkProgressed, EventSink
-from cbtui.engine.base import ChunkRequest, ChunkResult, DeviceLost, all_are_wanted
+from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, DeviceLost, all_are_wanted
 from cbtui.host.rendering import run_in_progress
 from cbtui.host.rendering.rendered import Rendered
 from cbtui.host.rendering.reports import Report, TakeFinished
@@ -21,6 +22,7 @@ from cbtui.host.rendering.run_in_progress import RunInProgress
 from cbtui.host.rendering.runs import Run
 from cbtui.host.rendering.shared_stream import SharedStream
 from cbtui.host.rendering.takes import TakeIndex
+from tests.support.batch_engine import BatchEngine
 from tests.support.fake_engine import Answer, FakeEngine, make_task, speak, there
 
 SECONDS = 30.0
@@ -80,24 +82,30 @@ class Bench:
             Run(self.tmp_path / "output" / name / "20260101-000000", name),
             engine,
             index=self.index,
-            report=self.reports.append,
+            report=self.report,
             seed=1,
             should_stop=lambda: name in self.cancelled,
         )
 
+    def report(self, report: Report) -> None:
+        self.reports.append(report)
+
+    def settle(self, run: RunInProgress, rendered: Rendered) -> None:
+        self.outcomes[run.task.name] = rendered
+
     def render(
         self,
-        answer: Callable[[ChunkRequest], ChunkResult],
+        answer: Callable[[ChunkRequest], Answer],
         *texts: str,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> FakeEngine:
-        """Tasks a and b of these texts, one after the other."""
+        """Tasks a, b and so on of these texts, one after the other."""
         engine = Decoding(answer)
-        runs = [self.run(text, engine, name) for text, name in zip(texts, "ab", strict=False)]
+        runs = [self.run(text, engine, name) for text, name in zip(texts, "abcdef", strict=False)]
         SharedStream(
             engine,
             lambda: runs.pop(0) if runs else None,
-            settle=lambda run, rendered: self.outcomes.update({run.task.name: rendered}),
+            settle=self.settle,
             should_stop=should_stop,
         ).work()
         return engine
@@ -246,3 +254,109 @@ def test_a_take_that_is_being_written_is_not_made_for_another_task(
     engine = bench.render(answer, "The same words.", "The same words. Other words.")
     assert sorted(engine.texts) == ["Other words.", "The same words."]
     assert {name: rendered.outcome for name, rendered in bench.outcomes.items()} == {"a": "done", "b": "done"}
+
+
+def test_takes_do_not_wait_for_a_file_that_is_put_together(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch, "export")
+
+    def answer(request: ChunkRequest) -> ChunkResult:
+        if "second" in request.text and not disk.begun.wait(0.01):
+            raise Again
+        if "last" in request.text:
+            if len(bench.told()) < 2:
+                raise Again
+            disk.opened.set()
+        return speak(request)
+
+    bench.render(answer, "The first task.", "The second task. Its last words.")
+    assert {name: rendered.outcome for name, rendered in bench.outcomes.items()} == {"a": "done", "b": "done"}
+
+
+def test_a_task_that_fails_while_a_take_of_it_is_written_holds_up_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch, "save_take")
+
+    def answer(request: ChunkRequest) -> Answer:
+        if "Bad" in request.text:
+            assert disk.begun.wait(SECONDS)
+            return ChunkFailure(request.request_id, "garbled", retry_with_next_seed=False)
+        if "second" in request.text:
+            assert bench.outcomes == {}
+            disk.opened.set()
+        return speak(request)
+
+    engine = bench.render(answer, "Good words. Bad words. More words.", "The second task.")
+    assert "More words." not in engine.texts
+    assert {name: rendered.outcome for name, rendered in bench.outcomes.items()} == {"a": "failed", "b": "done"}
+    assert len(bench.takes()) == 2
+
+
+@pytest.mark.parametrize("what", ["save_take", "export"])
+def test_what_nobody_foresaw_at_the_disk_fails_its_task_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    do = getattr(run_in_progress, what)
+
+    def stumble(path: Path, *arguments: Any) -> Any:
+        if "/a/" in str(path):
+            raise ValueError("stumbled")
+        return do(path, *arguments)
+
+    monkeypatch.setattr(run_in_progress, what, stumble)
+    bench.render(speak, "One is here. Two is there.", "The second task.")
+    assert bench.outcomes["a"].outcome == "failed"
+    assert "stumbled" in bench.outcomes["a"].reason
+    assert bench.outcomes["b"].outcome == "done"
+
+
+def test_no_more_time_is_charged_than_passes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = itertools.count()
+
+    def answer(request: ChunkRequest) -> ChunkResult:
+        threading.Event().wait(0.002)
+        if next(steps) % 10:
+            raise Again
+        return speak(request)
+
+    def tell(report: Report) -> None:
+        if isinstance(report, TakeFinished):
+            threading.Event().wait(0.05)
+
+    monkeypatch.setattr(bench, "report", tell)
+    started = time.monotonic()
+    bench.render(answer, "One is here. Two is there. Three comes last.", "The second task. It has two chunks.")
+    passed = time.monotonic() - started
+    assert 0 < sum(rendered.work_seconds for rendered in bench.outcomes.values()) <= passed
+
+
+def test_the_engine_goes_on_while_tasks_that_need_nothing_are_begun(bench: Bench) -> None:
+    names = "abcdef"
+    bench.render(speak, *(["Done before."] * len(names)))
+    bench.outcomes.clear()
+    events: list[str] = []
+    engine = BatchEngine(3)
+    waiting: list[RunInProgress] = []
+
+    def report(report: Report) -> None:
+        if isinstance(report, ChunkProgressed):
+            events.append("step")
+            if events == ["step"]:
+                waiting.extend(bench.run("Done before.", engine, name) for name in names)
+            if len(bench.outcomes) == len(names):
+                engine.open()
+
+    def settle(run: RunInProgress, rendered: Rendered) -> None:
+        events.append("settled")
+        bench.settle(run, rendered)
+
+    bench.report = report  # type: ignore[method-assign]
+    waiting.append(bench.run("In decoding.", engine, "z"))
+    SharedStream(
+        engine,
+        lambda: waiting.pop(0) if waiting else None,
+        settle=settle,
+        should_stop=lambda: False,
+    ).work()
+    assert events.count("settled") == len(names) + 1
+    assert ("settled", "settled") not in set(itertools.pairwise(events[:-1]))
