@@ -75,6 +75,7 @@ def test_an_edit_during_the_rendering_is_rendered_after_it_and_only_what_changed
     served.until(lambda: len(engine.texts) == 3, "the changed chunk")
     served.until_state("jobs/a", "done")
     assert [text.split()[3] for text in engine.texts] == ["first", "second", "changed"]
+    served.until(lambda: served.kinds("jobs/a")[-1] == "done", "word of it")
     assert [kind for kind in served.kinds("jobs/a") if kind in {"done", "queued"}] == ["done", "queued", "done"]
 
 

@@ -20,7 +20,8 @@ HEARD = {"added", "changed", "invalid", "cancelled", "renamed", "done"}
 
 
 def heard(served: Served, task: str) -> list[str]:
-    """What the intake told of a task, and its ends."""
+    """What the intake told of a task, and its ends; its state is written before it is told."""
+    served.until(lambda: served.kinds(task)[-1:] == [served.state(task)], f"word of {task}")
     return [kind for kind in served.kinds(task) if kind in HEARD]
 
 
