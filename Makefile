@@ -5,8 +5,9 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 VENV := .venv
 DEMO_VENV := .venv-demo
-# Side by side, those that compute with a thread each. The host's are in processes without leftovers of a screen.
-PYTEST := $(VENV)/bin/python -m pytest -n auto --dist loadgroup
+# Side by side, those that compute with a thread each; more at once than there are cores where tests mostly wait. The
+# host's are in processes without leftovers of a screen.
+PYTEST := $(VENV)/bin/python -m pytest --dist loadgroup
 OTHER_TESTS := $(filter-out tests/host/ tests/tui/ tests/unit/ tests/support/,$(wildcard tests/*/))
 INSTALL = $(UV) pip install --quiet --compile-bytecode -c constraints.txt
 
@@ -18,9 +19,9 @@ demo: $(DEMO_VENV)/.ready  ## Render the examples on the draft voice: seconds, n
 	@echo "Next: make setup brings in Chatterbox and the screen; then $(VENV)/bin/cbtui"
 
 test: setup  ## Set up everything and run all tests
-	@$(PYTEST) tests/tui/ tests/unit/
-	@$(PYTEST) tests/host/
-	@OMP_NUM_THREADS=1 $(PYTEST) $(OTHER_TESTS)
+	@$(PYTEST) -n auto tests/tui/ tests/unit/
+	@$(PYTEST) -n 3 tests/host/
+	@OMP_NUM_THREADS=1 $(PYTEST) -n 3 $(OTHER_TESTS)
 
 setup: $(VENV)/.ready  ## The whole set, with Chatterbox and torch, and the tools of development
 
