@@ -104,6 +104,7 @@ def test_a_finished_file_without_room_is_put_together_later_from_its_takes(place
         served.drop("a.yaml", FOUR_CHUNKS)
         engine.let(3)
         served.until(lambda: len(engine.begun) == 4, "the last chunk is under way")
+        served.until(lambda: len([*places.output.glob("**/chunks/*.wav")]) == 3, "the others are written")
         disk.fill(leaving=100_000)
         engine.let()
         row = served.until_state("jobs/a", "blocked")
