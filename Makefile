@@ -5,10 +5,10 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 VENV := .venv
 DEMO_VENV := .venv-demo
-# Side by side, those that compute with a thread each; more at once than there are cores where tests mostly wait. The
-# host's are in processes without leftovers of a screen.
-PYTEST := $(VENV)/bin/python -m pytest --dist loadgroup
-OTHER_TESTS := $(filter-out tests/host/ tests/tui/ tests/unit/ tests/support/,$(wildcard tests/*/))
+# Tests that leave much of the processor or of the memory free go side by side, the host's in processes without leftovers
+# of a screen. Those of the engines share models in one process, of some 10 GB, and compute with all cores.
+PYTEST := $(VENV)/bin/python -m pytest
+SIDE_BY_SIDE := --dist loadfile -n
 INSTALL = $(UV) pip install --quiet --compile-bytecode -c constraints.txt
 
 .PHONY: demo test setup lint clean
@@ -19,9 +19,10 @@ demo: $(DEMO_VENV)/.ready  ## Render the examples on the draft voice: seconds, n
 	@echo "Next: make setup brings in Chatterbox and the screen; then $(VENV)/bin/cbtui"
 
 test: setup  ## Set up everything and run all tests
-	@$(PYTEST) -n auto tests/tui/ tests/unit/
-	@$(PYTEST) -n 3 tests/host/
-	@OMP_NUM_THREADS=1 $(PYTEST) -n 3 $(OTHER_TESTS)
+	@$(PYTEST) $(SIDE_BY_SIDE) auto tests/tui/ tests/unit/
+	@$(PYTEST) $(SIDE_BY_SIDE) 3 tests/host/
+	@$(PYTEST) $(SIDE_BY_SIDE) 2 tests/e2e/
+	@$(PYTEST) tests/engine/
 
 setup: $(VENV)/.ready  ## The whole set, with Chatterbox and torch, and the tools of development
 

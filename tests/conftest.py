@@ -10,17 +10,6 @@ from cbtui.paths import Places
 from tests.support.checkpoint import checkpoint
 from tests.support.clips import reference_clip
 
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side with others, the tests of a file stay together, and so do all of the engines, for the models that
-    they share: they would not be there twice in the memory of a usual machine.
-    """
-    for item in items:
-        inside = item.path.relative_to(HERE)
-        item.add_marker(pytest.mark.xdist_group("engine" if inside.parts[0] == "engine" else str(inside)))
-
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
