@@ -5,8 +5,9 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 VENV := .venv
 DEMO_VENV := .venv-demo
-# Tests that leave much of the processor or of the memory free go side by side, the host's in processes without leftovers
-# of a screen. Those of the engines share models in one process, of some 10 GB, and compute with all cores.
+# Tests that leave much of the processor and of the memory free go side by side, the host's in processes without leftovers
+# of a screen. Those that start processes, and those of the engines, whose models take 10 GB, have the machine for
+# themselves.
 PYTEST := $(VENV)/bin/python -m pytest
 SIDE_BY_SIDE := --dist loadfile -n
 INSTALL = $(UV) pip install --quiet --compile-bytecode -c constraints.txt
@@ -21,7 +22,7 @@ demo: $(DEMO_VENV)/.ready  ## Render the examples on the draft voice: seconds, n
 test: setup  ## Set up everything and run all tests
 	@$(PYTEST) $(SIDE_BY_SIDE) auto tests/tui/ tests/unit/
 	@$(PYTEST) $(SIDE_BY_SIDE) 3 tests/host/
-	@$(PYTEST) $(SIDE_BY_SIDE) 2 tests/e2e/
+	@$(PYTEST) tests/e2e/
 	@$(PYTEST) tests/engine/
 
 setup: $(VENV)/.ready  ## The whole set, with Chatterbox and torch, and the tools of development
