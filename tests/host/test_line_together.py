@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -89,16 +88,17 @@ def test_one_that_comes_later_takes_a_place_that_was_left_free(served: Served, e
 
 @pytest.mark.parametrize(("away", "back"), [("pause", "resume"), ("cancel", "retry")])
 def test_one_that_is_wanted_again_before_it_has_left_begins_when_it_has(
-    served: Served, engine: BatchEngine, away: str, back: str
+    served: Served, engine: BatchEngine, away: str, back: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("cbtui.host.rendering.shared_stream._LOOK_SECONDS", 0.01)
     drop_lines(served)
     until_in_work(served, engine, *LINES)
     served.ask(away, tasks=["jobs/a"])
     served.ask(back, tasks=["jobs/a"])
-    # There is room, and the queue is looked at, for long enough to do it wrong.
     engine.let(LINES["b"])
     served.until(lambda: served.state("jobs/b") == "done", "b is done")
-    threading.Event().wait(0.7)
+    looked = engine.in_vain
+    served.until(lambda: engine.in_vain > looked + 5, "the queue is looked at, often enough to do it wrong")
     engine.open()
     served.until_idle()
     assert set(served.states().values()) == {"done"}

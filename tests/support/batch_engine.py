@@ -15,7 +15,8 @@ _GLANCE = 0.005
 class BatchEngine(FakeEngine):
     """Takes requests while it has fewer than `batch` in work, and answers those whose text `let` or `open` allow.
 
-    `in_work` are the texts in work, `dropped` those that were not wanted any more.
+    `in_work` are the texts in work, `dropped` those that were not wanted any more; `in_vain` counts how often it had
+    room and got nothing.
     """
 
     def __init__(self, batch: int, answer: Callable[[ChunkRequest], Answer] = speak) -> None:
@@ -24,6 +25,7 @@ class BatchEngine(FakeEngine):
         self.in_work: tuple[str, ...] = ()
         self.dropped: list[str] = []
         self.most = 0
+        self.in_vain = 0
         self._allowed: set[str] = set()
         self._open = threading.Event()
 
@@ -48,6 +50,7 @@ class BatchEngine(FakeEngine):
             active = [each for each in active if is_wanted(each.request_id)]
             while len(active) < self.batch and (request := next(waiting, None)) is not None:
                 active.append(request)
+            self.in_vain += len(active) < self.batch
             self.in_work, self.most = tuple(each.text for each in active), max(self.most, len(active))
             if not active:
                 return

@@ -29,7 +29,7 @@ class SharedStream:
     `next_run` gives a run of this engine, or None where there is none to begin now; `settle` hears what became of
     each, at once. `should_stop` is asked before every token. Requests carry the number of their run: `12/3.0`.
 
-    What is for the disk is done by a thread beside this one, and taken in between two tokens.
+    What is for the disk is done by threads beside this one, and taken in between two tokens.
     """
 
     def __init__(self, engine: Engine, next_run: NextRun, *, settle: Settle, should_stop: Callable[[], bool]) -> None:
