@@ -7,35 +7,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
-from cbtui.audio.assemble import Assembly, Take
+from cbtui.audio.assemble import Assembly
 from cbtui.audio.export import Finished, export
 from cbtui.audio.takes import DamagedTake
-from cbtui.core.events import CacheEvent, Noticed
+from cbtui.core.events import Noticed
 from cbtui.core.task import Task
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, Engine, UnusableReference
 from cbtui.host.rendering.attempts import TakeFailed, TakeInProgress
 from cbtui.host.rendering.calls import Calls, Twins
 from cbtui.host.rendering.errand import Errand, Step
 from cbtui.host.rendering.manifest import known_stamps, make_manifest
-from cbtui.host.rendering.plan import Plan, PlannedTake, make_plan
+from cbtui.host.rendering.plan import Plan, make_plan
 from cbtui.host.rendering.rendered import Outcome, Rendered, explain, full_disk, unexpected
 from cbtui.host.rendering.reports import ReportSink, RunStarted, TakeFinished, TakesFound
+from cbtui.host.rendering.run_takes import RunTakes
 from cbtui.host.rendering.runs import Run
-from cbtui.host.rendering.takes import (
-    TakeFacts,
-    TakeIndex,
-    is_usable,
-    read_facts,
-    remove_other_takes,
-    save_take,
-    take_stamp,
-)
+from cbtui.host.rendering.takes import TakeFacts, TakeIndex, remove_other_takes
 
 T = TypeVar("T")
 
@@ -77,7 +69,7 @@ class RunInProgress:
         self.work_seconds = 0.0
         self._run = run
         self._engine = engine
-        self._index = index
+        self._takes = RunTakes(run.chunks, engine.sample_rate, index, task=task.id, report=report)
         self._seed = seed
         self._rebuild = rebuild
         self._should_yield = should_yield
@@ -88,7 +80,6 @@ class RunInProgress:
         self._is_assembling = False
         self._made = 0
         self._reused = 0
-        self._warned_of_index = False
 
     @property
     def in_work(self) -> int:
@@ -171,16 +162,16 @@ class RunInProgress:
             return self.fail("the text has nothing to speak: no letter and no digit")
         self._manifest = manifest = self._run.read_manifest()
         known = known_stamps(manifest)
-        missing = [take for take in plan.takes if not self._is_there(take, known)]
+        missing = [take for take in plan.takes if not self._takes.is_there(take, known)]
         if not missing and not self._rebuild and self._is_finished(manifest):
-            self._report_hits(plan.takes)
+            self._takes.report_hits(plan.takes)
             self._reused = len(plan.takes)
             return self._rendered("skipped")
         self._run.remove_leftovers()
         self._write_manifest(finished=None)
         wanting = {take.chunk.index for take in missing}
-        self._report_hits(take for take in plan.takes if take.chunk.index not in wanting)
-        missing = self._without_those_elsewhere(missing)
+        self._takes.report_hits(take for take in plan.takes if take.chunk.index not in wanting)
+        missing = self._takes.without_those_elsewhere(missing, self.is_interrupted)
         self._reused = len(plan.takes) - len(missing)
         self.report(RunStarted(self.task, self._run.name, len(plan.takes), self._reused))
         self._calls = Calls(missing, self.task.max_retries)
@@ -193,7 +184,7 @@ class RunInProgress:
     def _save(self, takes: Twins, attempt: TakeInProgress) -> Errand:
         """Write a take under the name of every chunk that has this key, and tell of it."""
         samples, parts = attempt.samples(), attempt.facts()
-        first, rate = takes[0], self._engine.sample_rate
+        first = takes[0]
         facts = TakeFacts(
             key=first.key,
             text=first.chunk.text,
@@ -205,22 +196,18 @@ class RunInProgress:
         )
         self._writing.add(first.key)
 
-        def write() -> OSError | None:
-            for take in takes:
-                save_take(self._path(take), samples, rate, facts)
-            return self._remember(first)
-
         def tell(not_remembered: OSError | None) -> Step:
             self._writing.discard(first.key)
             self._made += len(takes)
-            self._warn_of_index(not_remembered)
-            message, spent = self._named(first), facts.seconds_spent
-            self.report(CacheEvent("chunk", first.key, hit=False, seconds=spent, message=message))
-            speech = len(samples) / rate
-            self.report(TakeFinished(self.task, first.chunk.index, len(takes), speech, spent, facts.tokens))
+            self._takes.warn_of_index(not_remembered)
+            self._takes.report_miss(first, facts.seconds_spent)
+            speech = len(samples) / self._engine.sample_rate
+            self.report(
+                TakeFinished(self.task, first.chunk.index, len(takes), speech, facts.seconds_spent, facts.tokens)
+            )
             return self._finish_if_complete()
 
-        return Errand(write, tell)
+        return Errand(lambda: self._takes.write(takes, samples, facts), tell)
 
     def _finish_if_complete(self) -> Errand | None:
         """The last errand, once: where every take is written, have the file made of them."""
@@ -238,69 +225,18 @@ class RunInProgress:
         return finished
 
     def _assemble(self) -> Finished:
-        takes = [
-            Take(f"chunk {take.chunk.index + 1}", self._path(take), take.chunk.ends_paragraph)
-            for take in self._plan.takes
-        ]
+        takes = self._takes.for_assembly(self._plan.takes)
         output = self.task.output
         assembly = Assembly(takes, self._engine.sample_rate, output.chunk_silence, output.paragraph_silence)
         return export(self._run.final, assembly, output.sample_format)
 
-    def _is_there(self, take: PlannedTake, known: Mapping[str, list[int]]) -> bool:
-        path = self._path(take)
-        stamp = known.get(take.file_name)
-        # Reading every sample of a long book takes minutes; a file that nobody touched since is as it was.
-        return (stamp is not None and stamp == take_stamp(path)) or is_usable(path, self._engine.sample_rate)
-
-    def _without_those_elsewhere(self, missing: list[PlannedTake]) -> list[PlannedTake]:
-        """What is still to be made once takes that other runs have are copied, or the caller interrupts."""
-        left: list[PlannedTake] = []
-        for number, take in enumerate(missing):
-            if self.is_interrupted():
-                return left + missing[number:]
-            if not self._copy_from_elsewhere(take):
-                left.append(take)
-        return left
-
     def _is_made_elsewhere(self, takes: Twins) -> bool:
         """Whether another run made these in the meantime: then they are copied."""
-        if not all(self._copy_from_elsewhere(take) for take in takes):
+        if not all(self._takes.copy_from_elsewhere(take) for take in takes):
             return False
         self._reused += len(takes)
         self.report(TakesFound(self.task, len(takes)))
         return True
-
-    def _copy_from_elsewhere(self, take: PlannedTake) -> bool:
-        there = self._index.find(take.key, self._engine.sample_rate)
-        samples = self._index.read(there) if there else None
-        if samples is None:
-            return False
-        save_take(self._path(take), *samples)
-        # The one it came from goes when its own text no longer has it.
-        self._warn_of_index(self._remember(take))
-        self._report_hits([take])
-        return True
-
-    def _remember(self, take: PlannedTake) -> OSError | None:
-        try:
-            self._index.add(take.key, self._path(take))
-        except OSError as error:
-            return error
-        return None
-
-    def _warn_of_index(self, error: OSError | None) -> None:
-        if error is not None and not self._warned_of_index:
-            self._warned_of_index = True
-            self.report(Noticed(f"takes cannot be remembered for other tasks: {explain(error)}", "warning"))
-
-    def _report_hits(self, takes: Iterable[PlannedTake]) -> None:
-        for take in takes:
-            facts = read_facts(self._path(take))
-            saved = facts.seconds_spent if facts else 0.0
-            self.report(CacheEvent("chunk", take.key, hit=True, saved=saved, message=self._named(take)))
-
-    def _named(self, take: PlannedTake) -> str:
-        return f"{self.task.id} #{take.chunk.index + 1}"
 
     def _is_finished(self, manifest: Mapping[str, Any]) -> bool:
         if not manifest.get("complete") or manifest.get("plan") != self._plan.digest or not self._run.final.is_file():
@@ -309,7 +245,7 @@ class RunInProgress:
         return isinstance(output, dict) and output.get("bytes") == self._run.final.stat().st_size
 
     def _write_manifest(self, *, finished: Finished | None) -> None:
-        takes = [(take, self._path(take)) for take in self._plan.takes]
+        takes = [(take, self._takes.path(take)) for take in self._plan.takes]
         self._run.write_manifest(
             make_manifest(
                 self.task,
@@ -333,6 +269,3 @@ class RunInProgress:
             work_seconds=self.work_seconds,
             draft=self._engine.draft,
         )
-
-    def _path(self, take: PlannedTake) -> Path:
-        return self._run.chunks / take.file_name
