@@ -72,9 +72,7 @@ def _move(store: Store, names: list[str], place: object) -> Answer:
     rows = find_named(store, names)
     if _stand_at(store, rows, place):
         raise Refused(_already(rows, "first" if place == 1 else "there"))
-    # The last goes first to the place, so that they end up there in their order.
-    for row in reversed(rows):
-        store.order.move(row.id, place - 1)
+    store.order.move_together([row.id for row in rows], place - 1)
     at = store.order.place(rows[0].id)
     if at is None:
         return Answer(f"{_these(rows)}: will stand at {place} once queued again", {})

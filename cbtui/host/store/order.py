@@ -5,6 +5,7 @@ Where the room between two tasks is used up, their neighbours move apart, as far
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ _GAP = 1 << 32
 # Neighbours that moved apart leave room for at least 16 more moves to the same spot.
 _ENOUGH_ROOM = 1 << 16
 _FEWEST_NEIGHBOURS = 32
+# Numbers as a list in JSON: of any length, which values in brackets are not.
+_NOT_AMONG = "number NOT IN (SELECT value FROM json_each(?))"
 
 
 class Order:
@@ -33,25 +36,26 @@ class Order:
         Where tasks of another priority stand there, its own becomes the nearest that lets it stand between them.
         Raises UnknownTask.
         """
+        self.move_together([task], place)
+
+    def move_together(self, tasks: Sequence[str], place: int) -> None:
+        """Make tasks the `place`-th of those that wait and the ones behind it, in this order. Raises UnknownTask."""
         with self._database.writing():
-            rows = self._database.read("SELECT number, behind FROM tasks WHERE id = ?", (storable(task),))
-            if not rows:
-                raise UnknownTask(task)
-            number, behind = rows[0]
-            above, below = self._neighbours(number, max(0, min(place, 1 << 62)))
-            if below is not None:
-                behind = min(behind, below["behind"])
-            if above is not None:
-                behind = max(behind, above["behind"])
-            if below is not None and below["behind"] == behind:
-                position = self._before(below["number"], moving=number)
-            else:
-                position = self.at_the_end()[0]
-            change = self._database.next_changes()
-            self._database.write(
-                "UPDATE tasks SET priority = ?, position = ?, changed = ? WHERE number = ?",
-                (-behind, position, change, number),
-            )
+            moving = [self._number_and_behind(task) for task in tasks]
+            above, below = self._neighbours([number for number, _ in moving], max(0, min(place, 1 << 62)))
+            least = above["behind"] if above is not None else None
+            for number, behind in moving:
+                wanted = behind if below is None else min(behind, below["behind"])
+                least = wanted if least is None else max(wanted, least)
+                if below is not None and below["behind"] == least:
+                    position = self._before(below["number"], moving=number)
+                else:
+                    position = self.at_the_end()[0]
+                change = self._database.next_changes()
+                self._database.write(
+                    "UPDATE tasks SET priority = ?, position = ?, changed = ? WHERE number = ?",
+                    (-least, position, change, number),
+                )
 
     def place(self, task: str) -> int | None:
         """How many tasks wait before this one; None if it does not wait. Raises UnknownTask."""
@@ -75,27 +79,33 @@ class Order:
         last = int(self._database.read("SELECT position FROM tally")[0][0])
         return range(last - (count - 1) * _GAP, last + 1, _GAP)
 
-    def _neighbours(self, moving: int, place: int) -> tuple[Any | None, Any | None]:
-        """The waiting tasks that would stand before and behind `place` if the moving one were gone."""
-        statement = ordered_by_state("state = ? AND number <> ?", WAITING)
-        values = [value for state in WAITING for value in (state, moving)]
+    def _number_and_behind(self, task: str) -> tuple[int, int]:
+        rows = self._database.read("SELECT number, behind FROM tasks WHERE id = ?", (storable(task),))
+        if not rows:
+            raise UnknownTask(task)
+        return rows[0]["number"], rows[0]["behind"]
+
+    def _neighbours(self, moving: Sequence[int], place: int) -> tuple[Any | None, Any | None]:
+        """The waiting tasks that would stand before and behind `place` if the moving ones were gone."""
+        gone = json.dumps(moving)
+        statement = ordered_by_state(f"state = ? AND {_NOT_AMONG}", WAITING)
+        values = [value for state in WAITING for value in (state, gone)]
         first = max(0, place - 1)
         rows = self._database.read(statement, (*values, 2, first))
         if place == 0:
             return None, rows[0] if rows else None
         if not rows:
-            last = self._last_waiting(moving)
-            return last, None
+            return self._last_waiting(gone), None
         return rows[0], rows[1] if len(rows) > 1 else None
 
-    def _last_waiting(self, moving: int) -> Any | None:
+    def _last_waiting(self, gone: str) -> Any | None:
         rows = [
             row
             for state in WAITING
             for row in self._database.read(
-                "SELECT number, behind, position FROM tasks WHERE state = ? AND number <> ? "
+                f"SELECT number, behind, position FROM tasks WHERE state = ? AND {_NOT_AMONG} "  # noqa: S608
                 "ORDER BY behind DESC, position DESC, number DESC LIMIT 1",
-                (state, moving),
+                (state, gone),
             )
         ]
         return max(rows, key=lambda row: (row["behind"], row["position"], row["number"]), default=None)

@@ -90,6 +90,45 @@ def test_moves_at_random_agree_with_a_list(store: Store) -> None:
     assert names(store) == model
 
 
+@pytest.mark.parametrize(
+    ("moved", "place", "order"),
+    [
+        ("ad", 0, "adbce"),
+        ("ad", 2, "bcade"),
+        ("da", 2, "bcdae"),
+        ("ad", 3, "bcead"),
+        ("ad", 99, "bcead"),
+        ("edcba", 0, "edcba"),
+    ],
+)
+def test_tasks_moved_together_stand_in_the_order_in_which_they_are_named(
+    five: Store, moved: str, place: int, order: str
+) -> None:
+    five.order.move_together([f"book/{name}" for name in moved], place)
+    assert "".join(names(five)) == order
+
+
+def test_tasks_of_several_priorities_moved_together_keep_their_order(five: Store) -> None:
+    put(five, "book/x", priority=9)
+    five.order.move_together(["book/a", "book/x"], 99)
+    assert "".join(names(five)) == "bcdeax"
+    five.order.move_together(["book/b", "book/x", "book/c"], 0)
+    assert "".join(names(five)) == "bxcdea"
+
+
+def test_moves_together_at_random_agree_with_a_list(store: Store) -> None:
+    model = [str(number) for number in range(40)]
+    put(store, *(f"book/{name}" for name in model))
+    draw = random.Random(1)
+    with store.transaction():
+        for _ in range(500):
+            moved, place = draw.sample(model, draw.randint(1, 6)), draw.randrange(45)
+            model = [name for name in model if name not in moved]
+            model[place:place] = moved
+            store.order.move_together([f"book/{name}" for name in moved], place)
+    assert names(store) == model
+
+
 def test_moves_to_one_spot_never_run_out_of_room(store: Store) -> None:
     model = [str(number) for number in range(150)]
     put(store, *(f"book/{name}" for name in model))
