@@ -147,10 +147,12 @@ class SharedStream:
     def _nothing_now(self) -> Iterator[None]:
         """As often as the engine asks, until something happened here, or may have happened in the queue."""
         self._look_at = time.monotonic() + _LOOK_SECONDS
-        while time.monotonic() < self._look_at and not self._should_stop():
+        while True:
             yield None
             self._resume_ready()
             self._let_go()
+            if time.monotonic() >= self._look_at or self._should_stop():
+                return
 
     def _next_request(self) -> ChunkRequest | None:
         for number, run in list(self._runs.items()):
