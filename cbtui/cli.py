@@ -12,7 +12,7 @@ from typing import Any
 
 from cbtui import __version__
 from cbtui.commands import app, completion, exits, steer
-from cbtui.commands.missing import MissingPackage
+from cbtui.commands.missing import MissingPackage, require
 from cbtui.console import plain_console
 from cbtui.core.task import ENGINES, MAX_BATCH, MODELS, PRECISIONS
 from cbtui.paths import Places, find_places
@@ -130,6 +130,8 @@ def _batch(text: str) -> int:
 # What the user's settings know too, and what they do not.
 _SETTINGS = ("jobs_dir", "output_dir", "state_dir", "device", "model_dir", "precision", "batch", "log_level")
 _COMMON = (*_SETTINGS, "engine", "model")
+# What every command imports, whichever set is installed.
+_ALL_NEED = ("platformdirs", "pydantic", "yaml")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -139,6 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given, only = _with_command(sys.argv[1:] if argv is None else list(argv))
     arguments = build_parser(only).parse_args(given, argparse.Namespace(**dict.fromkeys(_COMMON)))
     try:
+        require(*_ALL_NEED)
         problem = _complete(arguments)
         if problem:
             plain_console().tell(problem)
