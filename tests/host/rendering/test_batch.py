@@ -14,7 +14,7 @@ import pytest
 from cbtui.core.events import EventSink
 from cbtui.core.task import Task
 from cbtui.engine.base import ChunkRequest, DeviceLost, EngineUnavailable, OutOfMemory
-from cbtui.host.rendering import run_in_progress
+from cbtui.host.rendering import run_takes
 from cbtui.host.rendering.batch import render_tasks
 from cbtui.host.rendering.engines import Engines
 from cbtui.host.rendering.modes import parse_modes
@@ -253,7 +253,7 @@ def test_a_full_disk_and_too_little_memory_at_once_leave_an_outcome_for_each(
         assert failed.wait(30)
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(run_in_progress, "save_take", full)
+    monkeypatch.setattr(run_takes, "save_take", full)
     engines = FakeEngines(places)
     engines.engine = FakeEngine(answer)
     outcomes = render(engines, make_task(TEXT), make_task("Other.", name="other"))

@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from cbtui.core.events import ChunkProgressed, EventSink
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, DeviceLost, all_are_wanted
-from cbtui.host.rendering import run_in_progress
+from cbtui.host.rendering import run_in_progress, run_takes
 from cbtui.host.rendering.rendered import Rendered
 from cbtui.host.rendering.reports import Report, TakeFinished
 from cbtui.host.rendering.run_in_progress import RunInProgress
@@ -53,12 +54,12 @@ class Decoding(FakeEngine):
 
 
 class Disk:
-    """Holds back what `run_in_progress` calls `name` until it is opened. Each call is seen."""
+    """Holds back what a module calls `name` until it is opened. Each call is seen."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> None:
         self.begun, self.opened = threading.Event(), threading.Event()
-        self._do = getattr(run_in_progress, name)
-        monkeypatch.setattr(run_in_progress, name, self._hold)
+        self._do = getattr(module, name)
+        monkeypatch.setattr(module, name, self._hold)
 
     def _hold(self, *arguments: Any) -> Any:
         self.begun.set()
@@ -123,7 +124,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def test_the_next_chunk_is_made_while_a_take_is_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = Disk(monkeypatch, "save_take")
+    disk = Disk(monkeypatch, run_takes, "save_take")
 
     def answer(request: ChunkRequest) -> ChunkResult:
         if "Three" in request.text:
@@ -140,7 +141,7 @@ def test_the_next_chunk_is_made_while_a_take_is_written(bench: Bench, monkeypatc
 
 
 def test_the_next_task_is_rendered_while_a_file_is_put_together(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = Disk(monkeypatch, "export")
+    disk = Disk(monkeypatch, run_in_progress, "export")
 
     def answer(request: ChunkRequest) -> ChunkResult:
         if "second" in request.text:
@@ -157,7 +158,7 @@ def test_the_next_task_is_rendered_while_a_file_is_put_together(bench: Bench, mo
 
 
 def test_a_disk_that_is_slower_than_the_engine_is_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = Disk(monkeypatch, "save_take")
+    disk = Disk(monkeypatch, run_takes, "save_take")
     made: list[str] = []
 
     def answer(request: ChunkRequest) -> ChunkResult:
@@ -173,14 +174,14 @@ def test_a_disk_that_is_slower_than_the_engine_is_waited_for(bench: Bench, monke
 
 
 def test_a_take_that_cannot_be_written_fails_its_task_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = run_in_progress.save_take
+    save = run_takes.save_take
 
     def full(path: Path, *arguments: Any) -> None:
         if "/a/" in str(path) and not path.name.startswith("0001"):
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         save(path, *arguments)
 
-    monkeypatch.setattr(run_in_progress, "save_take", full)
+    monkeypatch.setattr(run_takes, "save_take", full)
     bench.render(speak, "One is here. Two is there. Three comes last.", "The second task.")
     failed = bench.outcomes["a"]
     assert failed.outcome == "failed"
@@ -194,7 +195,7 @@ def test_a_take_that_cannot_be_written_fails_its_task_alone(bench: Bench, monkey
 def test_a_cancelled_task_is_settled_when_nothing_is_written_for_it_any_more(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = Disk(monkeypatch, "save_take")
+    disk = Disk(monkeypatch, run_takes, "save_take")
 
     def answer(request: ChunkRequest) -> ChunkResult:
         if "Two" in request.text:
@@ -212,7 +213,7 @@ def test_a_cancelled_task_is_settled_when_nothing_is_written_for_it_any_more(
 
 
 def test_takes_are_kept_when_the_device_is_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = Disk(monkeypatch, "save_take")
+    disk = Disk(monkeypatch, run_takes, "save_take")
 
     def answer(request: ChunkRequest) -> ChunkResult:
         if "Two" in request.text:
@@ -228,7 +229,7 @@ def test_takes_are_kept_when_the_device_is_lost(bench: Bench, monkeypatch: pytes
 
 
 def test_what_is_rendered_when_the_caller_stops_is_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk, stopped = Disk(monkeypatch, "save_take"), threading.Event()
+    disk, stopped = Disk(monkeypatch, run_takes, "save_take"), threading.Event()
 
     def answer(request: ChunkRequest) -> ChunkResult:
         stopped.set()
@@ -243,7 +244,7 @@ def test_what_is_rendered_when_the_caller_stops_is_written(bench: Bench, monkeyp
 def test_a_take_that_is_being_written_is_not_made_for_another_task(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = Disk(monkeypatch, "save_take")
+    disk = Disk(monkeypatch, run_takes, "save_take")
 
     def answer(request: ChunkRequest) -> ChunkResult:
         if "Other" in request.text:
@@ -257,7 +258,7 @@ def test_a_take_that_is_being_written_is_not_made_for_another_task(
 
 
 def test_takes_do_not_wait_for_a_file_that_is_put_together(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = Disk(monkeypatch, "export")
+    disk = Disk(monkeypatch, run_in_progress, "export")
 
     def answer(request: ChunkRequest) -> ChunkResult:
         if "second" in request.text and not disk.begun.wait(0.01):
@@ -275,7 +276,7 @@ def test_takes_do_not_wait_for_a_file_that_is_put_together(bench: Bench, monkeyp
 def test_a_task_that_fails_while_a_take_of_it_is_written_holds_up_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = Disk(monkeypatch, "save_take")
+    disk = Disk(monkeypatch, run_takes, "save_take")
 
     def answer(request: ChunkRequest) -> Answer:
         if "Bad" in request.text:
@@ -292,18 +293,18 @@ def test_a_task_that_fails_while_a_take_of_it_is_written_holds_up_nothing(
     assert len(bench.takes()) == 2
 
 
-@pytest.mark.parametrize("what", ["save_take", "export"])
+@pytest.mark.parametrize(("module", "what"), [(run_takes, "save_take"), (run_in_progress, "export")])
 def test_what_nobody_foresaw_at_the_disk_fails_its_task_alone(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, module: ModuleType, what: str
 ) -> None:
-    do = getattr(run_in_progress, what)
+    do = getattr(module, what)
 
     def stumble(path: Path, *arguments: Any) -> Any:
         if "/a/" in str(path):
             raise ValueError("stumbled")
         return do(path, *arguments)
 
-    monkeypatch.setattr(run_in_progress, what, stumble)
+    monkeypatch.setattr(module, what, stumble)
     bench.render(speak, "One is here. Two is there.", "The second task.")
     assert bench.outcomes["a"].outcome == "failed"
     assert "stumbled" in bench.outcomes["a"].reason
