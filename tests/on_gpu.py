@@ -27,6 +27,7 @@ from cbtui.engine.chatterbox.vitals import read_vitals
 from cbtui.host.monitor import Monitor
 from tests.engine.stock import load_stock
 from tests.on_gpu_decoding import graphs_against_launches, is_as_it_should_be, speeds
+from tests.on_gpu_speaking import LENGTHS, MOST_DIFFERENCE, batch_against_each_alone
 from tests.support.checkpoint import checkpoint
 
 TEXT = "It was the best of times, it was the worst of times."
@@ -48,6 +49,7 @@ def main() -> int:
     found["bytes_per_sequence"] = bytes_per_sequence(device)
     found["memory_panel"] = memory_panel(device)
     found["graphs"] = {name: graphs_against_launches(name, device) for name in MODEL_SAMPLING}
+    found["speaking"] = batch_against_each_alone(device, lengths=tuple(arguments.speech))
     found["speeds"] = {} if arguments.no_benches else decoding_speeds(arguments)
     found["benches"] = {} if arguments.no_benches else benches(arguments)
     print(json.dumps(found, indent=2))
@@ -55,7 +57,9 @@ def main() -> int:
     alike = all(each["greedy_tokens_equal"] for each in found["against_the_cpu"].values())
     measured = not any("error" in figures for figures in found["benches"].values())
     recorded = all(is_as_it_should_be(each) for each in found["graphs"].values())
-    return 0 if alike and recorded and measured and max(differences) < MOST_RELATIVE_DIFFERENCE else 1
+    spoken_alike = found["speaking"]["exact"]["difference"] < MOST_DIFFERENCE
+    alike = alike and spoken_alike and max(differences) < MOST_RELATIVE_DIFFERENCE
+    return 0 if alike and recorded and measured else 1
 
 
 def against_the_cpu(name: str, device: str) -> dict[str, object]:
@@ -160,6 +164,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1, help="measurements of each, for a median (1)")
     parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="chunks at once (8 32)")
     parser.add_argument("--tokens", type=int, default=400, help="of each sequence whose speed is measured (400)")
+    parser.add_argument(
+        "--speech", type=int, nargs="+", default=LENGTHS, help="tokens of the chunks that are spoken together"
+    )
     parser.add_argument("--no-benches", action="store_true", help="only what is compared and read")
     return parser.parse_args()
 

@@ -16,7 +16,7 @@ from cbtui.engine.chatterbox.conformer import Conformer
 from cbtui.engine.chatterbox.decode import Stopped
 from cbtui.engine.chatterbox.estimator import Estimator
 from cbtui.engine.chatterbox.flow import Flow
-from cbtui.engine.chatterbox.vocode import Vocoder
+from cbtui.engine.chatterbox.vocode import Speech, Vocoder
 from tests.engine.rendering import models
 from tests.support.checkpoint import checkpoint
 
@@ -81,9 +81,8 @@ def spoken(
     should_stop: Callable[[], bool] = lambda: False,
 ) -> np.ndarray[Any, Any]:
     generator = generator or torch.Generator().manual_seed(SEED)
-    samples = vocoder.render(
-        speech, stock.reference, seed=SEED, generator=generator, steps=steps, should_stop=should_stop
-    )
+    chunk = Speech(speech, stock.reference, SEED, generator)
+    (samples,) = vocoder.render([chunk], steps=steps, should_stop=should_stop)
     return vocoder.mark(samples)
 
 
@@ -136,7 +135,7 @@ def test_the_flow_draws_as_much_as_the_librarys(stock: Stock) -> None:
         stock.model.s3gen.flow_inference(speech, ref_dict=stock.reference, n_cfm_timesteps=1, finalize=True)
         expected = torch.get_rng_state()
         torch.manual_seed(SEED)
-        flow.mel(speech, stock.reference, steps=1, should_stop=lambda: False)
+        flow.begin(speech, stock.reference)
         assert torch.equal(torch.get_rng_state(), expected)
 
 
@@ -184,21 +183,15 @@ def test_the_library_keeps_its_modules_as_they_were(english: Stock) -> None:
 
 def test_the_reference_is_left_as_it_was(english: Stock) -> None:
     reference = english.reference
-    english.vocoder("exact").render(
-        speech_of(4),
-        reference,
-        seed=SEED,
-        generator=torch.Generator().manual_seed(SEED),
-        steps=1,
-        should_stop=lambda: False,
-    )
+    chunk = Speech(speech_of(4), reference, SEED, torch.Generator().manual_seed(SEED))
+    english.vocoder("exact").render([chunk], steps=1, should_stop=lambda: False)
     assert all(reference[name] is value for name, value in english.reference.items())
 
 
 def test_a_padded_reference_is_refused(english: Stock) -> None:
     reference = {**english.reference, "prompt_token_len": torch.tensor([20])}
     with torch.inference_mode(), pytest.raises(ValueError, match="padded"):
-        Flow(english.model.s3gen, "exact").mel(speech_of(4), reference, steps=1, should_stop=lambda: False)
+        Flow(english.model.s3gen, "exact").begin(speech_of(4), reference)
 
 
 def test_the_estimator_gives_the_librarys_direction_for_rows_with_conditions_of_their_own(stock: Stock) -> None:
@@ -212,8 +205,8 @@ def test_the_estimator_gives_the_librarys_direction_for_rows_with_conditions_of_
             x.expand(2, -1, -1), torch.ones(2, 1, frames), mu, start, speaker, cond, end if decoder.meanflow else None
         )
         estimator = Estimator(decoder, "exact")
-        conditions = estimator.condition(mu.mT, speaker, cond.mT, times)
-        given = estimator.direction(x[0].T, conditions, step=1)
+        conditions = estimator.condition(mu.mT[:, None], speaker[:, None], cond.mT[:, None], times)
+        given = estimator.direction(x.mT, conditions, step=1)[:, 0]
     torch.testing.assert_close(given.mT, expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from cbtui.engine.chatterbox.full_attention import attend_to_all
+from cbtui.engine.chatterbox.full_attention import Padding, attend_to_all
 from cbtui.engine.chatterbox.products import Product
 
 # From here on mish is the identity in float32, and the square of the exponential is finite still.
@@ -103,10 +103,10 @@ class TransformerBlock:
         self._grow = Product(grow.proj.weight, grow.proj.bias, dtype=dtype)
         self._shrink = Product(shrink.weight, shrink.bias, dtype=dtype)
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+    def __call__(self, x: torch.Tensor, padding: Padding | None) -> torch.Tensor:
         """Writes over `x`, shape [rows, n, channels], and gives it back."""
         dtype = self._qkv.dtype
-        mixed = attend_to_all(self._qkv(self._attention_norm(x).to(dtype)), self._heads)
+        mixed = attend_to_all(self._qkv(self._attention_norm(x).to(dtype)), self._heads, padding)
         x += self._output(mixed)
         x += self._shrink(self._grow(self._feed_norm(x).to(dtype), "gelu"))
         return x

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.conformer import Conformer
@@ -19,8 +21,27 @@ _STEPS = 10
 _DISTILLED_STEPS = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the flow of one chunk begins: frames of the reference, then those of the speech.
+
+    `noise` and `mu` of shape [frames, 80], `speaker` [80], `known` [frames of the reference, 80].
+    """
+
+    noise: torch.Tensor
+    mu: torch.Tensor
+    speaker: torch.Tensor
+    known: torch.Tensor
+
+    @property
+    def frames(self) -> int:
+        return self.mu.size(0)
+
+
 class Flow:
-    """What `CausalMaskedDiffWithXvec.inference` computes for one chunk. To be made and used in inference mode."""
+    """What `CausalMaskedDiffWithXvec.inference` computes, for several chunks at once. To be made and used in inference
+    mode.
+    """
 
     def __init__(self, s3gen: Any, precision: Precision) -> None:
         self._flow, self._solver = s3gen.flow, s3gen.flow.decoder
@@ -31,15 +52,8 @@ class Flow:
         with lent_by(s3gen, "flow.decoder."):
             self._estimator = Estimator(self._solver.estimator, precision)
 
-    def mel(
-        self,
-        speech: torch.Tensor,
-        reference: dict[str, Any],
-        *,
-        steps: int | None,
-        should_stop: Callable[[], bool],
-    ) -> torch.Tensor:
-        """Shape [n], tokens below 6561, to [1, 80, 2 n], float32. Raises Stopped between two steps.
+    def begin(self, speech: torch.Tensor, reference: dict[str, Any]) -> Start:
+        """Encode `speech`, shape [n], tokens below 6561, and draw the noise for it.
 
         `reference` as `S3Gen.embed_ref` gives it for one clip; ValueError if it is padded. The noise comes from
         torch's global generator, drawn as the library draws it: what it was drawn for decides the samples.
@@ -51,11 +65,19 @@ class Flow:
         noise = torch.randn((1, mu.size(2), mu.size(1)), device=self._device)
         if distilled_noise is not None:
             noise[..., noise.size(2) - distilled_noise.size(2) :] = distilled_noise
-        known = reference["prompt_feat"].to(mu)
+        return Start(
+            noise[0].T.contiguous(), mu[0], self._speaker(reference), reference["prompt_feat"].to(mu).squeeze(0)
+        )
+
+    def mels(
+        self, starts: Sequence[Start], *, steps: int | None, should_stop: Callable[[], bool]
+    ) -> list[torch.Tensor]:
+        """Of each chunk, shape [1, 80, 2 n], float32. Raises Stopped between two steps."""
         times = self._times(steps)
-        conditions = self._conditions(mu, self._speaker(reference), known, times)
-        x = self._solve(noise[0].T.contiguous(), conditions, times, should_stop)
-        return x[known.size(1) :].T[None].contiguous()
+        noise = _together([start.noise for start in starts])
+        x = self._solve(noise, self._conditions(starts, times), times, should_stop)
+        spoken = (row[start.known.size(0) : start.frames] for row, start in zip(x, starts, strict=True))
+        return [frames.T[None].contiguous() for frames in spoken]
 
     def _encode(self, speech: torch.Tensor, reference: dict[str, Any]) -> torch.Tensor:
         """Reference and speech together, two frames for each token, shape [1, frames, 80]."""
@@ -67,24 +89,27 @@ class Flow:
         return mu
 
     def _speaker(self, reference: dict[str, Any]) -> torch.Tensor:
-        """Shape [1, 80]. Too little work to keep from chunk to chunk."""
+        """Shape [80]. Too little work to keep from chunk to chunk."""
         embedding = reference["embedding"].reshape(1, -1).to(self._device, torch.float32)
         speaker: torch.Tensor = self._flow.spk_embed_affine_layer(functional.normalize(embedding, dim=1))
-        return speaker
+        return speaker[0]
 
-    def _conditions(
-        self, mu: torch.Tensor, speaker: torch.Tensor, known: torch.Tensor, times: torch.Tensor
-    ) -> Conditions:
-        """`known`: the reference's frames, shape [1, fewer frames than `mu`, 80]."""
-        cond = functional.pad(known, (0, 0, 0, mu.size(1) - known.size(1)))
-        if not self._distilled:  # with and without them, for the guidance
-            mu, speaker, cond = (torch.cat([given, torch.zeros_like(given)]) for given in (mu, speaker, cond))
-        return self._estimator.condition(mu, speaker, cond, times)
+    def _conditions(self, starts: Sequence[Start], times: torch.Tensor) -> Conditions:
+        given = (
+            _together([start.mu for start in starts]),
+            torch.stack([start.speaker for start in starts]),
+            _together([functional.pad(each.known, (0, 0, 0, each.frames - each.known.size(0))) for each in starts]),
+        )
+        # With and without them, for the guidance.
+        mu, speaker, cond = (
+            each[None] if self._distilled else torch.stack([each, torch.zeros_like(each)]) for each in given
+        )
+        return self._estimator.condition(mu, speaker, cond, times, lengths=[start.frames for start in starts])
 
     def _solve(
         self, x: torch.Tensor, conditions: Conditions, times: torch.Tensor, should_stop: Callable[[], bool]
     ) -> torch.Tensor:
-        """Follow the flow from noise, shape [frames, 80], by Euler's method."""
+        """Follow the flow from noise, shape [chunks, frames, 80], by Euler's method."""
         for step, duration in enumerate(times.diff()):
             if should_stop():
                 raise Stopped
@@ -101,8 +126,13 @@ class Flow:
         return curved
 
     def _guided(self, directions: torch.Tensor) -> torch.Tensor:
-        """Classifier-free guidance, from the rows with and without conditions; a distilled flow has it built in."""
+        """Classifier-free guidance, from the sides with and without conditions; a distilled flow has it built in."""
         if self._distilled:
             return directions[0]
         rate: float = self._solver.inference_cfg_rate
         return (1.0 + rate) * directions[0] - rate * directions[1]
+
+
+def _together(chunks: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Shape [frames, channels] each to [chunks, most frames, channels]."""
+    return pad_sequence(list(chunks), batch_first=True)

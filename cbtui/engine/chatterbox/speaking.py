@@ -16,6 +16,9 @@ from cbtui.engine.chatterbox.vocode import Vocoder
 # Where a step of more sequences gives hardly more tokens a second: two CPU cores are at their best at 8 (measured);
 # on a GPU the products of 32 take little longer than those of one.
 _MOST_AT_ONCE = {"cpu": 8, "mps": 8, "cuda": 32}
+# Chunks whose tokens become sound in one batch: on two CPU cores it gains nothing (measured); on a GPU a chunk alone
+# takes longer to launch than to compute.
+_SPOKEN_AT_ONCE = {"cpu": 1, "mps": 1, "cuda": 8}
 # Positions of a sequence when it ends, for a chunk of the usual length with its voice and text.
 _USUAL_POSITIONS = 700
 # What the sequences may take of the memory that is free; the vocoder and others need some too.
@@ -24,14 +27,16 @@ _SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """Text tokens to speech tokens to samples, one caller at a time."""
+    """Text tokens to speech tokens to samples, one caller at a time; `spoken_at_once` chunks at most in one batch."""
 
     decoder: Decoder
     vocoder: Vocoder
+    spoken_at_once: int
 
     @classmethod
     def of(cls, model: Any, precision: Precision) -> Speaking:
-        return cls(make_decoder(model.t3, precision), Vocoder(model, precision))
+        at_once = _SPOKEN_AT_ONCE[model.t3.device.type]
+        return cls(make_decoder(model.t3, precision), Vocoder(model, precision), at_once)
 
     def fitting_batch(self) -> int:
         """How many chunks at once this device does best, as its free memory allows."""

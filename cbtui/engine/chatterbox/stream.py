@@ -6,7 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import torch
 
@@ -27,13 +28,12 @@ from cbtui.engine.chatterbox.cached_model import LoadedModel
 from cbtui.engine.chatterbox.conditionals import s3gen_reference, t3_condition
 from cbtui.engine.chatterbox.decode import MODEL_ERRORS, Broken, Drawn, Outcome, Stepped, Stopped, Watch
 from cbtui.engine.chatterbox.faults import explain_fault
+from cbtui.engine.chatterbox.gathering import Gathering, SpeakingFailed, Spoken, Unspoken
 from cbtui.engine.chatterbox.languages import LanguageUnavailable
 from cbtui.engine.chatterbox.prefill import Prompt
 from cbtui.engine.chatterbox.prompt import text_tokens
 from cbtui.engine.chatterbox.speaking import Speaking
-
-if TYPE_CHECKING:
-    from cbtui.engine.base import Samples
+from cbtui.engine.chatterbox.vocode import Speech
 
 Voice = Mapping[str, Any]
 
@@ -84,15 +84,25 @@ class ChunkStream:
 
         What was vocoded by then is finished whatever ends the stream.
         """
+        gathering = Gathering(
+            self.speaking.vocoder,
+            at_once=self.speaking.spoken_at_once,
+            steps=self.flow_steps,
+            should_stop=self.should_stop,
+            is_wanted=self.is_wanted,
+        )
         with SideThread[ChunkResult | ChunkFailure]("cbtui-watermark") as finishing:
             try:
                 for outcome in self.draw(requests):
                     self._share_out_time()
                     yield from self._take_refused()
                     if not isinstance(outcome, Stepped):
-                        yield from self._follow(outcome, finishing)
+                        yield from self._follow(outcome, gathering)
+                    if gathering.is_due(more_to_come=bool(self._in_work)):
+                        yield from self._speak(gathering, finishing)
                     yield from (done.result() for done in finishing.ready())
                     self._since = time.monotonic()
+                yield from self._speak(gathering, finishing)
             except Stopped:
                 self._refused.clear()
             except EngineUnavailable:
@@ -143,58 +153,48 @@ class ChunkStream:
             self.cap + 1 if name == "turbo" else self.cap,
         )
 
-    def _follow(self, outcome: Outcome, finishing: SideThread[ChunkResult | ChunkFailure]) -> Iterator[ChunkFailure]:
-        """Vocode what was drawn and have it finished, or tell why not. Raises Stopped."""
+    def _follow(self, outcome: Outcome, gathering: Gathering) -> Iterator[ChunkFailure]:
+        """Have spoken what was drawn, or tell why not."""
         work = self._in_work.pop(outcome.prompt.request_id)
         if isinstance(outcome, Broken):
             yield self._failure(work.request, outcome.error)
         elif isinstance(outcome, Drawn):
             try:
-                finishing.give(self._vocode(work, outcome))
-            except Stopped:
-                if self.should_stop():
-                    raise
+                gathering.add(self._unspoken(work, outcome))
             except (Refused, *MODEL_ERRORS) as error:
                 yield self._failure(work.request, error)
 
-    def _vocode(self, work: _InWork, drawn: Drawn) -> Callable[[], ChunkResult | ChunkFailure]:
-        """Speak on the device; what is left to do for the result, by any thread."""
-        name = self.loaded.key.model
+    def _speak(self, gathering: Gathering, finishing: SideThread[ChunkResult | ChunkFailure]) -> Iterator[ChunkFailure]:
+        """Speak what was gathered and have it finished, or tell why not. Raises Stopped."""
+        for each in gathering.speak():
+            if isinstance(each, SpeakingFailed):
+                yield self._failure(each.request, each.error)
+            else:
+                finishing.give(partial(self._finish, each))
+
+    def _unspoken(self, work: _InWork, drawn: Drawn) -> Unspoken:
+        """Raises Refused where there is too little to speak."""
+        request, name = work.request, self.loaded.key.model
         speech = _speech_only(drawn.tokens, keep_beginning=name == "turbo")
         if speech.numel() < _MIN_SPEECH_TOKENS[name]:
             raise Refused("the model ended the speech before it began", retry=True)
-        request = work.request
-
-        def should_stop() -> bool:
-            return self.should_stop() or not self.is_wanted(request.request_id)
-
-        if should_stop():
-            raise Stopped
-        started = time.monotonic()
-        samples = self.speaking.vocoder.render(
-            speech,
-            s3gen_reference(work.voice, self.loaded.model.device),
-            seed=request.seed,
-            generator=drawn.prompt.generator,
-            steps=self.flow_steps,
-            should_stop=should_stop,
-        )
         facts = ChunkFacts(
             tokens=int(drawn.tokens.numel()),
             decode_seconds=work.decode_seconds,
-            vocode_seconds=time.monotonic() - started,
+            vocode_seconds=0.0,
             reached_token_cap=drawn.reached_cap,
         )
-        return lambda: self._finish(request, samples, facts)
+        reference = s3gen_reference(work.voice, self.loaded.model.device)
+        return Unspoken(request, Speech(speech, reference, request.seed, drawn.prompt.generator), facts)
 
-    def _finish(self, request: ChunkRequest, samples: Samples, facts: ChunkFacts) -> ChunkResult | ChunkFailure:
+    def _finish(self, spoken: Spoken) -> ChunkResult | ChunkFailure:
         started = time.monotonic()
         try:
-            marked = self.speaking.vocoder.mark(samples)
+            marked = self.speaking.vocoder.mark(spoken.samples)
         except MODEL_ERRORS as error:
-            return self._failure(request, error)
-        whole = replace(facts, vocode_seconds=facts.vocode_seconds + time.monotonic() - started)
-        return ChunkResult(request.request_id, marked, whole)
+            return self._failure(spoken.request, error)
+        seconds = spoken.facts.vocode_seconds + time.monotonic() - started
+        return ChunkResult(spoken.request.request_id, marked, replace(spoken.facts, vocode_seconds=seconds))
 
     def _failure(self, request: ChunkRequest, error: Exception) -> ChunkFailure:
         """Raises EngineUnavailable, DeviceLost and OutOfMemory for what is no fault of this chunk."""
