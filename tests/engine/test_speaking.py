@@ -36,6 +36,15 @@ def test_only_cuda_decodes_in_slots(made: list[str], device: str, expected: str)
     assert made == [expected]
 
 
+@pytest.mark.parametrize(("device", "expected"), [("cuda:1", 8), ("cpu", 1), ("mps", 1)])
+def test_only_cuda_speaks_several_chunks_in_one_batch(
+    made: list[str], monkeypatch: pytest.MonkeyPatch, device: str, expected: int
+) -> None:
+    monkeypatch.setattr(speaking, "Vocoder", lambda model, precision: None)
+    model = SimpleNamespace(t3=SimpleNamespace(device=torch.device(device)))
+    assert Speaking.of(model, "exact").spoken_at_once == expected
+
+
 def fitting(monkeypatch: pytest.MonkeyPatch, *, free: int, kept: int = 0, held: int = 0) -> int:
     """On a card with a decoder whose sequences take a gibibyte each."""
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 80 * GIB))
@@ -44,7 +53,7 @@ def fitting(monkeypatch: pytest.MonkeyPatch, *, free: int, kept: int = 0, held: 
     decoder: Any = SimpleNamespace(
         device=torch.device("cuda"), held_bytes=held, bytes_for=lambda positions: GIB if positions == 700 else 0
     )
-    return Speaking(decoder, vocoder=None).fitting_batch()  # type: ignore[arg-type]
+    return Speaking(decoder, vocoder=None, spoken_at_once=8).fitting_batch()  # type: ignore[arg-type]
 
 
 def test_half_of_the_free_memory_is_for_sequences(monkeypatch: pytest.MonkeyPatch) -> None:
