@@ -82,7 +82,10 @@ def _move(store: Store, names: list[str], place: object) -> Answer:
 def _stand_at(store: Store, rows: list[TaskRow], place: int) -> bool:
     """Whether a move to this position, or to the end before it, would leave each where it is."""
     first = min(place - 1, store.queue.count(Filter(states=WAITING)) - len(rows))
-    return all(store.order.place(row.id) == first + index for index, row in enumerate(rows))
+    if first < 0:
+        return False
+    there = store.queue.page(limit=len(rows), offset=first, only=Filter(states=WAITING))
+    return [row.id for row in there] == [row.id for row in rows]
 
 
 def _already(rows: list[TaskRow], where: str) -> str:

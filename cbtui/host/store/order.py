@@ -41,20 +41,19 @@ class Order:
     def move_together(self, tasks: Sequence[str], place: int) -> None:
         """Make tasks the `place`-th of those that wait and the ones behind it, in this order. Raises UnknownTask."""
         with self._database.writing():
-            moving = [self._number_and_behind(task) for task in tasks]
-            above, below = self._neighbours([number for number, _ in moving], max(0, min(place, 1 << 62)))
-            least = above["behind"] if above is not None else None
-            for number, behind in moving:
-                wanted = behind if below is None else min(behind, below["behind"])
-                least = wanted if least is None else max(wanted, least)
-                if below is not None and below["behind"] == least:
-                    position = self._before(below["number"], moving=number)
+            moving = [self._facts(task) for task in tasks]
+            above, below = self._neighbours([task["number"] for task in moving], max(0, min(place, 1 << 62)))
+            fitting = _fit(moving, above, below)
+            for index, (task, behind) in enumerate(zip(moving, fitting, strict=True)):
+                if below is not None and below["behind"] == behind:
+                    # So are those that follow, if they wait.
+                    position = self._before(below["number"], moving=task["number"], more=len(moving) - index - 1)
                 else:
                     position = self.at_the_end()[0]
                 change = self._database.next_changes()
                 self._database.write(
                     "UPDATE tasks SET priority = ?, position = ?, changed = ? WHERE number = ?",
-                    (-least, position, change, number),
+                    (-behind, position, change, task["number"]),
                 )
 
     def place(self, task: str) -> int | None:
@@ -79,11 +78,11 @@ class Order:
         last = int(self._database.read("SELECT position FROM tally")[0][0])
         return range(last - (count - 1) * _GAP, last + 1, _GAP)
 
-    def _number_and_behind(self, task: str) -> tuple[int, int]:
-        rows = self._database.read("SELECT number, behind FROM tasks WHERE id = ?", (storable(task),))
+    def _facts(self, task: str) -> Any:
+        rows = self._database.read("SELECT number, behind, state FROM tasks WHERE id = ?", (storable(task),))
         if not rows:
             raise UnknownTask(task)
-        return rows[0]["number"], rows[0]["behind"]
+        return rows[0]
 
     def _neighbours(self, moving: Sequence[int], place: int) -> tuple[Any | None, Any | None]:
         """The waiting tasks that would stand before and behind `place` if the moving ones were gone."""
@@ -110,8 +109,8 @@ class Order:
         ]
         return max(rows, key=lambda row: (row["behind"], row["position"], row["number"]), default=None)
 
-    def _before(self, below: int, *, moving: int) -> int:
-        """A position right before the task `below`, behind all that stand before it."""
+    def _before(self, below: int, *, moving: int, more: int) -> int:
+        """A position right before the task `below`, behind all that stand before it, with room for some `more`."""
         while True:
             behind, position = self._database.read("SELECT behind, position FROM tasks WHERE number = ?", (below,))[0]
             rows = self._database.read(
@@ -120,9 +119,10 @@ class Order:
                 (behind, position, below, moving),
             )
             if not rows:
-                return int(position) - _GAP
-            if position - rows[0][0] >= 2:
-                return int(rows[0][0] + position) // 2
+                return int(position) - (more + 1) * _GAP
+            before, room = int(rows[0][0]), int(position - rows[0][0])
+            if room >= 2:
+                return before + max(1, room // (more + 2))
             self._make_room(behind, position)
 
     def _make_room(self, behind: int, position: int) -> None:
@@ -155,3 +155,20 @@ class Order:
             )
         last = rows[0]["position"] + (len(rows) - 1) * room
         self._database.write("UPDATE tally SET position = max(position, ?)", (last,))
+
+
+def _fit(moving: Sequence[Any], above: Any | None, below: Any | None) -> list[int]:
+    """What tasks are `behind` once they stand between two others in their order: their own, or the nearest that fits.
+
+    The priority of what comes before is raised to that of what follows, so nothing that was urgent is less so.
+    """
+    fitting = []
+    follows = below["behind"] if below is not None else None
+    for task in reversed(moving):
+        behind: int = task["behind"] if follows is None else min(task["behind"], follows)
+        if above is not None:
+            behind = max(behind, above["behind"])
+        fitting.append(behind)
+        if task["state"] in WAITING:
+            follows = behind
+    return fitting[::-1]

@@ -116,6 +116,38 @@ def test_tasks_of_several_priorities_moved_together_keep_their_order(five: Store
     assert "".join(names(five)) == "bxcdea"
 
 
+def priorities(store: Store, *tasks: str) -> list[int]:
+    return [store.tasks.get(f"book/{task}").priority for task in tasks]
+
+
+def test_what_is_named_before_an_urgent_task_becomes_as_urgent_and_none_becomes_less(five: Store) -> None:
+    put(five, "book/x", priority=9)
+    put(five, "book/y", priority=5)
+    five.order.move_together(["book/b", "book/x", "book/c"], 0)
+    assert "".join(names(five))[:4] == "bxcy"
+    assert priorities(five, "b", "x", "c", "y") == [9, 9, 5, 5]
+
+
+def test_a_task_that_does_not_wait_changes_no_priority_of_those_that_do(five: Store) -> None:
+    put(five, "book/x", priority=9)
+    put(five, "book/low", priority=-5)
+    lead(five, "book/low", "done")
+    lead(five, "book/a", "failed")
+    five.order.move_together(["book/a", "book/x"], 0)
+    five.order.move_together(["book/low", "book/b"], 99)
+    assert priorities(five, "x", "b") == [9, 0]
+
+
+def test_many_tasks_moved_before_one_of_more_priority_find_room_without_moving_others(store: Store) -> None:
+    put(store, "book/first", priority=5)
+    many = [str(number) for number in range(3000)]
+    put(store, *(f"book/{name}" for name in many))
+    before = store.tasks.get("book/first").changed
+    store.order.move_together([f"book/{name}" for name in many], 0)
+    assert names(store) == [*many, "first"]
+    assert store.tasks.get("book/first").changed == before
+
+
 def test_moves_together_at_random_agree_with_a_list(store: Store) -> None:
     model = [str(number) for number in range(40)]
     put(store, *(f"book/{name}" for name in model))
