@@ -6,7 +6,7 @@ import logging
 import os
 import queue
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cbtui.core.clean import shown_path
@@ -16,7 +16,7 @@ from cbtui.host.inputs import Inputs
 from cbtui.host.journal import Journal, JournalEntry
 from cbtui.host.persistence import GivenUp, Insistence
 from cbtui.host.reading import Reader
-from cbtui.host.store import Store
+from cbtui.host.store import Store, StoreBusy, StoreFull, StoreUnavailable
 from cbtui.host.takeover import Takeover
 from cbtui.host.waiting_files import WaitingFiles
 from cbtui.jobs.watching import (
@@ -83,7 +83,7 @@ class IntakeTurns:
             self._note_whether_caught_up()
         told = self._watcher.next_batch(0.0 if self._waiting else _TURN_SECONDS)
         if told:
-            self._note(told)
+            self._insist(lambda: self._note(told))
         self._ask_again()
         if self._waiting:
             self._take_some()
@@ -111,25 +111,27 @@ class IntakeTurns:
             self._on_caught_up()
 
     def _note(self, told: Sequence[Told]) -> None:
-        """Where something unforeseen is wrong with one event, the others go on."""
+        """Where something unforeseen is wrong with one event, the others go on.
+
+        Raises StoreFull, StoreBusy and StoreUnavailable; then nothing was noted, and it can be tried again.
+        """
         try:
-            self._insist(lambda: self._note_all(told))
-        except GivenUp:
+            with self._store.transaction():
+                for event in told:
+                    self._note_one(event)
+        except (StoreFull, StoreBusy, StoreUnavailable):
             raise
         except Exception as error:
+            if len(told) == 0:
+                raise
             if len(told) > 1:
                 for event in told:
                     self._note([event])
                 return
             log.exception("unexpected error at %s", *told)
             self._journal(JournalEntry("folder", f"{told[0]} is passed over: {error!r}", level="error"))
-        self._insist(self._sort_waiting)
+        self._sort_waiting()
         self._on_change()
-
-    def _note_all(self, told: Iterable[Told]) -> None:
-        with self._store.transaction():
-            for event in told:
-                self._note_one(event)
 
     def _note_one(self, event: Told) -> None:
         files = self._store.files
