@@ -157,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except MissingPackage as error:
-        plain_console().tell(f"cbtui {arguments.command}: {error}")
+        plain_console().tell(f"cbtui {arguments.command or 'cache explain'}: {error}")
         return exits.INVALID
     return status
 
