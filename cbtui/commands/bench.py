@@ -11,6 +11,7 @@ from typing import Any
 
 from cbtui.commands import exits
 from cbtui.commands.missing import require
+from cbtui.commands.stopping import exit_on_signals
 from cbtui.console import Console, plain_console
 from cbtui.core.task import ModelName
 from cbtui.paths import Places, find_places
@@ -60,6 +61,7 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
     from cbtui.host.store import StoreError
 
     console = plain_console()
+    exit_on_signals()
     benches: dict[str, Callable[[argparse.Namespace, Path, Console], tuple[dict[str, Any], dict[str, Any]]]] = {
         "queue": _queue,
         "ui": _ui,

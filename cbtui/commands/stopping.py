@@ -1,9 +1,11 @@
-"""Signals as a question that the work asks between two tokens."""
+"""Signals as a question that the work asks between two tokens, or as an exit that cleans up."""
 
 from __future__ import annotations
 
 import signal
+import sys
 from types import FrameType
+from typing import NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -31,6 +33,18 @@ class StopSignal:
         self.number = number
         for each in self._listened:
             signal.signal(each, signal.SIG_DFL)
+
+
+def exit_on_signals() -> None:
+    """Let SIGTERM and SIGHUP end the process as Ctrl+C does: children end with it, temporary files go."""
+    for number in _heard():
+        if number != signal.SIGINT:
+            signal.signal(number, _exit)
+
+
+def _exit(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)
+    sys.exit(128 + number)
 
 
 def _heard() -> list[signal.Signals]:

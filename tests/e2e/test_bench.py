@@ -94,12 +94,20 @@ def test_the_queue_s_figures_as_a_table(home: Home) -> None:
     assert "dropping 5 files" in ended.err
 
 
-@pytest.mark.parametrize("moment", ["a store of", "the first start", "dropping", "a burst"])
-def test_ctrl_c_leaves_nothing_behind(home: Home, moment: str) -> None:
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("a store of", signal.SIGINT),
+        ("the first start", signal.SIGTERM),
+        ("dropping", signal.SIGINT),
+        ("a burst", signal.SIGHUP),
+    ],
+)
+def test_a_signal_leaves_nothing_behind(home: Home, moment: str, number: signal.Signals) -> None:
     bench = home.start("bench", "queue", "--tasks", "3000", "--burst", "20000", "--drops", "3")
     bench.wait_for(moment)
-    ended = bench.send(signal.SIGINT)
-    assert (ended.status, ended.out, left_behind(home)) == (128 + signal.SIGINT, "", [])
+    ended = bench.send(number)
+    assert (ended.status, ended.out, left_behind(home)) == (128 + number, "", [])
     assert no_traceback(ended)
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.e2e.home import Home
 
@@ -36,6 +40,19 @@ def test_ours_is_measured_against_the_librarys(home: Home, english_checkpoint: P
     assert set(given) == {"stock", "exact", "fast"}
     assert all(given[side]["speedup"] > 0 for side in ("exact", "fast"))
     assert all(each["speech_seconds"] > 0 for each in given.values())
+
+
+def test_a_signal_ends_the_process_that_measures_too(home: Home, english_checkpoint: Path) -> None:
+    bench = home.start("bench", "load", "--model-dir", str(english_checkpoint), "--device", "cpu")
+    bench.wait_for("stock, 1 of 3")
+    children: list[psutil.Process] = []
+    while not children:
+        assert bench.process.poll() is None
+        time.sleep(0.05)
+        children = psutil.Process(bench.process.pid).children(recursive=True)
+    ended = bench.send(signal.SIGTERM)
+    assert ended.status == 128 + signal.SIGTERM
+    assert not any(child.is_running() for child in children)
 
 
 def test_a_measurement_that_fails_says_why(home: Home, tmp_path: Path) -> None:
