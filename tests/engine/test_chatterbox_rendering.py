@@ -16,6 +16,7 @@ from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, DeviceLos
 from cbtui.engine.cache import ModelCache
 from cbtui.engine.chatterbox.estimator import Estimator
 from cbtui.engine.chatterbox.flow import Flow
+from cbtui.engine.chatterbox.speaking import Speaking
 from cbtui.engine.voices import VoiceStore
 from tests.engine.rendering import engine_of, loaded, render, request
 
@@ -103,13 +104,13 @@ def test_a_cancel_is_followed_before_the_next_token(model: str, voices: VoiceSto
 
 def test_a_cancel_is_followed_within_the_vocoder(voices: VoiceStore) -> None:
     begun: list[int] = []
-    mel = Flow.mel
+    mels = Flow.mels
 
     def begin(self: Flow, *arguments: Any, **more: Any) -> Any:
         begun.append(1)
-        return mel(self, *arguments, **more)
+        return mels(self, *arguments, **more)
 
-    with patch.object(Flow, "mel", begin), patch.object(Estimator, "direction", side_effect=AssertionError):
+    with patch.object(Flow, "mels", begin), patch.object(Estimator, "direction", side_effect=AssertionError):
         stream = engine_of("english", voices).render(
             [request()], emit=lambda event: None, should_stop=lambda: bool(begun)
         )
@@ -167,6 +168,14 @@ class Watermarker:
         return samples
 
 
+@pytest.fixture
+def beside() -> Iterator[None]:
+    """The watermark is another thread's, as on a GPU."""
+    with patch.object(Speaking, "marks_beside", True):
+        yield
+
+
+@pytest.mark.usefixtures("beside")
 def test_the_next_chunk_is_decoded_while_one_is_finished(voices: VoiceStore) -> None:
     engine, slow, decoded = engine_of("english", voices, batch=1), Watermarker(), []
 
@@ -187,7 +196,21 @@ def test_the_next_chunk_is_decoded_while_one_is_finished(voices: VoiceStore) -> 
     assert decoded == list(range(1, last.facts.tokens + 1))
 
 
-def test_what_has_sounded_is_finished_when_the_rest_is_cancelled(voices: VoiceStore) -> None:
+def test_on_the_cpu_no_other_thread_computes(voices: VoiceStore) -> None:
+    engine, threads = engine_of("english", voices, batch=1), set()
+    marker = loaded(engine).watermarker
+
+    def mark(samples: Any, *, sample_rate: int) -> Any:
+        threads.add(threading.current_thread())
+        return marker.apply_watermark(samples, sample_rate=sample_rate)
+
+    with patch.object(loaded(engine), "watermarker", Mock(apply_watermark=mark)):
+        render(engine, [request(0), request(1)])
+    assert threads == {threading.current_thread()}
+
+
+@pytest.mark.parametrize("marks_beside", [True, False])
+def test_what_has_sounded_is_finished_when_the_rest_is_cancelled(marks_beside: bool, voices: VoiceStore) -> None:
     cancelled = threading.Event()
 
     def listen(event: Event) -> None:
@@ -195,33 +218,36 @@ def test_what_has_sounded_is_finished_when_the_rest_is_cancelled(voices: VoiceSt
             cancelled.set()
 
     engine = engine_of("english", voices, batch=1)
-    [whole] = engine.render([request(0), request(1)], emit=listen, should_stop=cancelled.is_set)
+    with patch.object(Speaking, "marks_beside", marks_beside):
+        [whole] = engine.render([request(0), request(1)], emit=listen, should_stop=cancelled.is_set)
     [alone] = render(engine, [request(0)])
     assert whole.request_id == "0"
     assert (whole.samples == alone.samples).all()
 
 
+@pytest.mark.usefixtures("beside")
 @pytest.mark.parametrize(("message", "kind"), [("CUDA error: gone", DeviceLost), ("CUDA out of memory", OutOfMemory)])
 def test_what_has_sounded_is_finished_when_the_device_fails_at_another(
     message: str, kind: type[Exception], voices: VoiceStore
 ) -> None:
-    mel, slow = Flow.mel, Watermarker()
+    mels, slow = Flow.mels, Watermarker()
 
     def fail_later(self: Flow, *arguments: Any, **more: Any) -> Any:
         if slow.begun.is_set():
             threading.Timer(0.05, slow.allowed.set).start()
             raise RuntimeError(message)
-        return mel(self, *arguments, **more)
+        return mels(self, *arguments, **more)
 
     engine = engine_of("english", voices, batch=1)
-    with patch.object(loaded(engine), "watermarker", slow), patch.object(Flow, "mel", fail_later):
+    with patch.object(loaded(engine), "watermarker", slow), patch.object(Flow, "mels", fail_later):
         answers = engine.render([request(0), request(1)], emit=lambda event: None, should_stop=lambda: False)
         assert next(answers).request_id == "0"
         with pytest.raises(kind):
             next(answers)
 
 
-def test_a_chunk_that_cannot_be_marked_fails_alone(voices: VoiceStore) -> None:
+@pytest.mark.parametrize("marks_beside", [True, False])
+def test_a_chunk_that_cannot_be_marked_fails_alone(marks_beside: bool, voices: VoiceStore) -> None:
     engine = engine_of("english", voices, batch=2)
     marker = loaded(engine).watermarker
     marked = iter([ValueError("no carrier"), None])
@@ -232,7 +258,10 @@ def test_a_chunk_that_cannot_be_marked_fails_alone(voices: VoiceStore) -> None:
             raise error
         return marker.apply_watermark(samples, sample_rate=sample_rate)
 
-    with patch.object(loaded(engine), "watermarker", Mock(apply_watermark=mark)):
+    with (
+        patch.object(loaded(engine), "watermarker", Mock(apply_watermark=mark)),
+        patch.object(Speaking, "marks_beside", marks_beside),
+    ):
         failed, spoken = render(engine, [request(0), request(1)])
     assert isinstance(failed, ChunkFailure)
     assert failed.reason == "the model failed: ValueError: no carrier."

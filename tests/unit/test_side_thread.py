@@ -32,12 +32,26 @@ def test_too_much_is_waited_for() -> None:
     allowed = threading.Event()
     with SideThread[int]("test") as side:
         side.give(lambda: 0 if allowed.wait(60) else -1)
-        for number in range(1, 10):
+        for number in range(1, 18):
             side.give(lambda number=number: number)
         threading.Timer(0.05, allowed.set).start()
         ready = results(side.ready())
         assert ready[:2] == [0, 1]
-        assert [*ready, *results(side.rest())] == list(range(10))
+        assert [*ready, *results(side.rest())] == list(range(18))
+
+
+def test_without_a_thread_whoever_gives_work_does_it_and_hears_of_it_in_the_same_way() -> None:
+    def fail() -> int:
+        raise OSError("gone")
+
+    with SideThread[int]("test", at_once=True) as side:
+        given = side.give(threading.get_ident)
+        assert given.result() == threading.get_ident()
+        side.give(fail)
+        first, second = side.ready()
+        assert first is given
+        with pytest.raises(OSError, match="gone"):
+            second.result()
 
 
 def test_an_error_comes_where_the_result_is_asked_for() -> None:

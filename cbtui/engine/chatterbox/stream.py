@@ -82,16 +82,17 @@ class ChunkStream:
     def answer(self, requests: Iterable[ChunkRequest | None]) -> Iterator[ChunkResult | ChunkFailure]:
         """Results as they come, until the caller stops. Raises EngineUnavailable, DeviceLost and OutOfMemory.
 
-        What was vocoded by then is finished whatever ends the stream.
+        What was spoken by then is finished whatever ends the stream; what only was drawn is for the caller to ask anew.
         """
         gathering = Gathering(
             self.speaking.vocoder,
-            at_once=self.speaking.spoken_at_once,
+            at_once=min(self.speaking.spoken_at_once, max(1, self.batch())),
             steps=self.flow_steps,
             should_stop=self.should_stop,
             is_wanted=self.is_wanted,
         )
-        with SideThread[ChunkResult | ChunkFailure]("cbtui-watermark") as finishing:
+        beside = self.speaking.marks_beside
+        with SideThread[ChunkResult | ChunkFailure]("cbtui-watermark", at_once=not beside) as finishing:
             try:
                 for outcome in self.draw(requests):
                     self._share_out_time()
@@ -154,7 +155,7 @@ class ChunkStream:
         )
 
     def _follow(self, outcome: Outcome, gathering: Gathering) -> Iterator[ChunkFailure]:
-        """Have spoken what was drawn, or tell why not."""
+        """Gather what was drawn, or tell why not."""
         work = self._in_work.pop(outcome.prompt.request_id)
         if isinstance(outcome, Broken):
             yield self._failure(work.request, outcome.error)
@@ -169,8 +170,11 @@ class ChunkStream:
         for each in gathering.speak():
             if isinstance(each, SpeakingFailed):
                 yield self._failure(each.request, each.error)
-            else:
+                continue
+            try:
                 finishing.give(partial(self._finish, each))
+            except MODEL_ERRORS as error:
+                yield self._failure(each.request, error)
 
     def _unspoken(self, work: _InWork, drawn: Drawn) -> Unspoken:
         """Raises Refused where there is too little to speak."""
