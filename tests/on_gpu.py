@@ -27,7 +27,7 @@ from cbtui.engine.chatterbox.vitals import read_vitals
 from cbtui.host.monitor import Monitor
 from tests.engine.stock import load_stock
 from tests.on_gpu_decoding import graphs_against_launches, is_as_it_should_be, speeds
-from tests.on_gpu_speaking import LENGTHS, MOST_DIFFERENCE, batch_against_each_alone
+from tests.on_gpu_speaking import LENGTHS, batch_against_each_alone, sounds_alike
 from tests.support.checkpoint import checkpoint
 
 TEXT = "It was the best of times, it was the worst of times."
@@ -57,8 +57,7 @@ def main() -> int:
     alike = all(each["greedy_tokens_equal"] for each in found["against_the_cpu"].values())
     measured = not any("error" in figures for figures in found["benches"].values())
     recorded = all(is_as_it_should_be(each) for each in found["graphs"].values())
-    spoken_alike = found["speaking"]["exact"]["difference"] < MOST_DIFFERENCE
-    alike = alike and spoken_alike and max(differences) < MOST_RELATIVE_DIFFERENCE
+    alike = alike and sounds_alike(found["speaking"]) and max(differences) < MOST_RELATIVE_DIFFERENCE
     return 0 if alike and recorded and measured else 1
 
 

@@ -15,23 +15,23 @@ from tests.support.checkpoint import checkpoint
 
 # Tokens of chunks of a book.
 LENGTHS = (250, 90, 310, 180, 40, 270, 220, 130)
-# Relative to the peak. Measured on the CPU, a batch against each alone: 1e-6 and less.
-MOST_DIFFERENCE = 1e-4
+# Relative to the peak; on the CPU there is none.
+MOST_DIFFERENCES: dict[Precision, float] = {"exact": 1e-4, "fast": 5e-3}
 
 
 def batch_against_each_alone(device: str, *, lengths: tuple[int, ...] = LENGTHS) -> dict[str, Any]:
     """S3Gen of a test checkpoint has its full size, so seconds are those of the released models; by precision.
 
-    `difference`: the greatest of the samples with `exact`, relative to the peak.
+    `difference`: the greatest of the samples, relative to the peak.
     """
     name: ModelName = "english"
     model = load_stock(name, checkpoint(name), device)
     found: dict[str, Any] = {}
-    precisions: tuple[Precision, ...] = ("exact", "fast")
-    for precision in precisions:
+    for precision in MOST_DIFFERENCES:
         vocoder = Vocoder(model, precision)
         # What comes first pays for kernels and their workspaces.
-        _spoken(vocoder, model, lengths)
+        for batch in (lengths, *((length,) for length in lengths)):
+            _spoken(vocoder, model, batch)
         alone, alone_seconds = _timed(vocoder, model, *((length,) for length in lengths))
         together, seconds = _timed(vocoder, model, lengths)
         found[precision] = {
@@ -39,7 +39,7 @@ def batch_against_each_alone(device: str, *, lengths: tuple[int, ...] = LENGTHS)
             "alone_seconds": alone_seconds,
             "together_seconds": seconds,
             "speedup": alone_seconds / seconds,
-            "difference": max(map(_difference, together, alone)),
+            "difference": _greatest_difference(together, alone),
         }
     return found
 
@@ -65,5 +65,11 @@ def _spoken(vocoder: Vocoder, model: Any, lengths: tuple[int, ...]) -> list[torc
     return [torch.from_numpy(each) for each in vocoder.render(chunks, steps=None, should_stop=lambda: False)]
 
 
-def _difference(given: torch.Tensor, expected: torch.Tensor) -> float:
-    return float((given - expected).abs().max() / expected.abs().max())
+def _greatest_difference(given: list[torch.Tensor], expected: list[torch.Tensor]) -> float:
+    """NaN where a single sample is."""
+    each = [(one - other).abs().max() / other.abs().max() for one, other in zip(given, expected, strict=True)]
+    return float(torch.stack(each).max())
+
+
+def sounds_alike(found: dict[str, Any]) -> bool:
+    return all(found[precision]["difference"] < most for precision, most in MOST_DIFFERENCES.items())

@@ -12,7 +12,7 @@ import torch
 
 from cbtui.core.task import Sampling
 from cbtui.engine.base import ChunkResult
-from cbtui.engine.chatterbox.vocode import Vocoder
+from cbtui.engine.chatterbox.vocode import Speech, Vocoder
 from cbtui.engine.voices import VoiceStore
 from tests.engine.rendering import TEXT, engine_of, render, request
 from tests.engine.stock import cut_to_test_size, load_stock
@@ -69,9 +69,9 @@ def test_the_tokens_equal_the_librarys_for_other_parameters(
     given: list[torch.Tensor] = []
     speak = Vocoder.render
 
-    def listen(self: Vocoder, speech: torch.Tensor, *rest: Any, **more: Any) -> Any:
-        given.append(speech)
-        return speak(self, speech, *rest, **more)
+    def listen(self: Vocoder, chunks: list[Speech], **more: Any) -> Any:
+        given.extend(chunk.tokens for chunk in chunks)
+        return speak(self, chunks, **more)
 
     with patch.object(Vocoder, "render", listen):
         render(engine_of("english", voices), [request(seed=5, sampling=sampling)])

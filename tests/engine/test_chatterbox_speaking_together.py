@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -93,9 +94,12 @@ def test_each_draws_its_noise_from_its_own_generator_and_leaves_it_where_it_was(
     assert all(map(torch.equal, after, states))
 
 
-def test_a_stop_is_followed_in_the_next_step(stock: Stock) -> None:
-    answers = iter([False, True])
+@pytest.mark.parametrize("asked", [1, 2, 3, 5, 6, 7])
+def test_a_stop_is_followed_at_the_next_chunk_and_the_next_step(asked: int, stock: Stock) -> None:
+    """Two chunks are encoded, go through three steps together, and are made sound."""
+    questions = itertools.count(1)
     with pytest.raises(Stopped):
         Vocoder(stock.model, "exact").render(
-            [chunk(stock, 8), chunk(stock, 4)], steps=3, should_stop=lambda: next(answers)
+            [chunk(stock, 8), chunk(stock, 4)], steps=3, should_stop=lambda: next(questions) == asked
         )
+    assert next(questions) == asked + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -125,6 +126,32 @@ def test_an_error_fails_the_chunk_that_it_comes_with_alone() -> None:
 def test_chunks_that_are_too_many_at_once_are_spoken_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
     assert outcomes(gather(StandIn(most=1), 5, 6)) == {"5": "Spoken", "6": "Spoken"}
     assert "2 chunks could not be spoken at once" in caplog.text
+
+
+def test_a_batch_that_ran_out_of_memory_is_gone_before_its_chunks_are_spoken_alone() -> None:
+    class Held:
+        """What a failed call had in hand."""
+
+    held: list[weakref.ref[Held]] = []
+
+    class OutOfRoom(StandIn):
+        def render(self, chunks: Sequence[Speech], **how: Any) -> Any:
+            assert all(reference() is None for reference in held)
+            if len(chunks) > 1:
+                in_hand = Held()
+                held.append(weakref.ref(in_hand))
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().render(chunks, **how)
+
+    gathered = gather(vocoder := OutOfRoom(), 5, 6, 7, 8, at_once=4)
+    assert outcomes(gathered) == dict.fromkeys("5678", "Spoken")
+    assert vocoder.batches == [[5], [6], [7], [8]]
+    assert len(held) == 1
+    # No more at once than may have room.
+    gathered.add(gather(StandIn(), 9)._waiting[0])
+    assert not gathered.is_due(more_to_come=True)
+    gathered.add(gather(StandIn(), 9)._waiting[0])
+    assert gathered.is_due(more_to_come=True)
 
 
 def test_the_error_is_told_as_it_was() -> None:

@@ -40,7 +40,7 @@ class ChatterboxEngine:
 
     It holds no model itself, so a model that the cache lets go of is gone, and the next request loads it again.
     `token_cap`, `flow_steps` (None: the model's own) and `precision` are there to trade quality for speed; all three
-    decide samples. `batch` (None: what the device does best) decides none of them.
+    decide samples. `batch` (None: what the device does best) decides none of them, but for rounding on a GPU.
     """
 
     name = "chatterbox"

@@ -105,7 +105,7 @@ def _through(blocks: Sequence[TransformerBlock], hidden: torch.Tensor, padding: 
 
 
 class _Time:
-    """From the borders of the steps to what they add in the resnets: the library's own layers, once a chunk."""
+    """From the borders of the steps to what they add in the resnets: the library's own layers, once a batch."""
 
     def __init__(self, decoder: Any, resnets: Sequence[Any]) -> None:
         self._embed, self._mlp = decoder.time_embeddings, decoder.time_mlp

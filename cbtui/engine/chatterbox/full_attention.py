@@ -13,6 +13,9 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from cbtui.engine.chatterbox.products import can_pack
 
+# In elements, of two bytes or four.
+_ALIGNED = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Padding:
@@ -27,9 +30,11 @@ class Padding:
         longest = max(lengths)
         if min(lengths) == longest:
             return None
-        behind = torch.arange(longest, device=device) >= torch.tensor(lengths, device=device)[:, None]
-        mask = torch.zeros(behind.shape, dtype=dtype, device=device).masked_fill_(behind, -torch.inf)
-        return cls(tuple(lengths), mask[:, None, None])
+        # Rows that begin where CUDA's kernels want them to, which would copy the mask in every layer else.
+        wide = -(-longest // _ALIGNED) * _ALIGNED
+        behind = torch.arange(wide, device=device) >= torch.tensor(lengths, device=device)[:, None]
+        mask = torch.zeros(len(lengths), 1, 1, wide, dtype=dtype, device=device)
+        return cls(tuple(lengths), mask.masked_fill_(behind[:, None, None], -torch.inf)[..., :longest])
 
 
 def attend_to_all(qkv: torch.Tensor, heads: int, padding: Padding | None = None) -> torch.Tensor:

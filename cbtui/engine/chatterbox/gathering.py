@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cbtui.engine.base import ChunkFacts, ChunkRequest
 from cbtui.engine.chatterbox.decode import MODEL_ERRORS, Stopped
-from cbtui.engine.chatterbox.faults import first_line
+from cbtui.engine.chatterbox.faults import first_line, let_go_of_frames, ran_out_of_memory
 from cbtui.engine.chatterbox.vocode import Speech, Vocoder
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cbtui.gathering")
 
-# A chunk does not wait longer for others to come.
+# A chunk does not wait longer than until the first step after these.
 _LONGEST_WAIT_SECONDS = 0.5
 
 
@@ -86,8 +86,9 @@ class Gathering:
         """All that wait and are still wanted. Raises Stopped."""
         wanted, self._waiting = list(filter(self._wants, self._waiting)), []
         while wanted:
-            yield from self._speak(wanted[: self._at_once])
-            wanted = wanted[self._at_once :]
+            # As it stands now: it is lowered where there is too little room.
+            batch, wanted = wanted[: self._at_once], wanted[self._at_once :]
+            yield from self._speak(batch)
 
     def _wants(self, chunk: Unspoken) -> bool:
         return self._is_wanted(chunk.request.request_id)
@@ -97,7 +98,7 @@ class Gathering:
             raise Stopped
         started = time.monotonic()
         try:
-            samples = self._vocoder.render(
+            samples: Sequence[Samples] | None = self._vocoder.render(
                 [chunk.speech for chunk in chunks],
                 steps=self._steps,
                 should_stop=lambda: self._should_stop() or not any(map(self._wants, chunks)),
@@ -107,7 +108,15 @@ class Gathering:
                 raise
             return
         except MODEL_ERRORS as error:
-            yield from self._one_by_one(chunks, error)
+            if len(chunks) == 1:
+                yield SpeakingFailed(chunks[0].request, error)
+                return
+            self._give_way(chunks, error)
+            samples = None
+        if samples is None:
+            # Here, as nothing of the batch is kept any more: neither the error, nor what it held.
+            for chunk in chunks:
+                yield from self._speak([chunk])
             return
         seconds = time.monotonic() - started
         total = sum(chunk.speech.tokens.numel() for chunk in chunks)
@@ -116,11 +125,9 @@ class Gathering:
                 share = seconds * chunk.speech.tokens.numel() / total
                 yield Spoken(chunk.request, each, replace(chunk.facts, vocode_seconds=share))
 
-    def _one_by_one(self, chunks: Sequence[Unspoken], error: Exception) -> Iterator[Spoken | SpeakingFailed]:
-        """After an error: it may be that of one of them, or of so many at once."""
-        if len(chunks) == 1:
-            yield SpeakingFailed(chunks[0].request, error)
-            return
+    def _give_way(self, chunks: Sequence[Unspoken], error: Exception) -> None:
+        """After an error that may be that of one of the chunks, or of so many at once."""
         log.warning("%d chunks could not be spoken at once, each is spoken alone: %s", len(chunks), first_line(error))
-        for chunk in chunks:
-            yield from self._speak([chunk])
+        if ran_out_of_memory(error):
+            self._at_once = max(1, len(chunks) // 2)
+        let_go_of_frames(error)

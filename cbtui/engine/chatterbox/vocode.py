@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from cbtui.core.task import Precision
+from cbtui.engine.chatterbox.decode import Stopped
 from cbtui.engine.chatterbox.flow import Flow
 
 if TYPE_CHECKING:
@@ -50,16 +51,20 @@ class Vocoder:
         """Of each chunk, mono samples, shape [n], 24 kHz, float32, without a watermark.
 
         `steps` of the flow, or None for the library's number. The chunks go through the flow in one batch, which is
-        nearly all of the work. Raises Stopped in a step.
+        nearly all of the work. Raises Stopped between two of its steps, and between two chunks.
         """
         noises = [_Noise(chunk.generator, chunk.seed) for chunk in chunks]
         starts = []
         for chunk, noise in zip(chunks, noises, strict=True):
+            if should_stop():
+                raise Stopped
             with noise.drawn():
                 starts.append(self._flow.begin(self._whole(chunk.tokens), chunk.reference))
         mels = self._flow.mels(starts, steps=steps, should_stop=should_stop)
         spoken = []
         for mel, noise in zip(mels, noises, strict=True):
+            if should_stop():
+                raise Stopped
             with noise.drawn():
                 spoken.append(self._sound(mel))
         return spoken
