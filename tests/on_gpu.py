@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from cbtui.core.task import MODEL_SAMPLING
+from cbtui.core.task import MODEL_SAMPLING, MODELS
 from cbtui.engine.cache import ModelCache
 from cbtui.engine.chatterbox.conditionals import flatten_voice, t3_condition
 from cbtui.engine.chatterbox.decode import Decoder
@@ -45,10 +45,10 @@ def main() -> int:
     found: dict[str, Any] = {"torch": torch.__version__, "device": device}
     if device == "cuda":
         found["gpu"] = torch.cuda.get_device_name()
-    found["against_the_cpu"] = {name: against_the_cpu(name, device) for name in MODEL_SAMPLING}
+    found["against_the_cpu"] = {name: against_the_cpu(name, device) for name in arguments.models}
     found["bytes_per_sequence"] = bytes_per_sequence(device)
     found["memory_panel"] = memory_panel(device)
-    found["graphs"] = {name: graphs_against_launches(name, device) for name in MODEL_SAMPLING}
+    found["graphs"] = {name: graphs_against_launches(name, device) for name in arguments.models}
     found["speaking"] = batch_against_each_alone(device, lengths=tuple(arguments.speech))
     found["speeds"] = {} if arguments.no_benches else decoding_speeds(arguments)
     found["benches"] = {} if arguments.no_benches else benches(arguments)
@@ -160,6 +160,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.on_gpu", description=__doc__)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--model-dir", type=Path, help="a checkpoint; without it, a random one of full size is made")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="to be compared (all three)")
     parser.add_argument("--rounds", type=int, default=1, help="measurements of each, for a median (1)")
     parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="chunks at once (8 32)")
     parser.add_argument("--tokens", type=int, default=400, help="of each sequence whose speed is measured (400)")

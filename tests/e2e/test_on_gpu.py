@@ -18,10 +18,11 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_step_goes_through_where_there_is_none() -> None:
-    ended = run("--device", "cpu", "--no-benches", "--speech", "9", "4")
+    # One model: the others' decoding is compared in tests of its own.
+    ended = run("--device", "cpu", "--no-benches", "--models", "multilingual", "--speech", "9", "4")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = json.loads(ended.stdout[ended.stdout.index("{") :])
-    assert set(found["against_the_cpu"]) == {"english", "multilingual", "turbo"}
+    assert set(found["against_the_cpu"]) == set(found["graphs"]) == {"multilingual"}
     assert found["speaking"]["exact"]["chunks"] == 2
     assert found["memory_panel"]["used_by_us_bytes"] > found["memory_panel"]["held_bytes"]
 
