@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 # So many may be waiting before whoever gives more has to wait too.
-_MOST_WAITING = 16
+MOST_WAITING = 16
 
 
 class SideThread(Generic[T]):
@@ -60,7 +60,7 @@ class SideThread(Generic[T]):
 
     def ready(self) -> Iterator[Future[T]]:
         """What is done, in the order in which it was given; waits only where too much is waiting."""
-        while self._given and (self._given[0].done() or len(self._given) > _MOST_WAITING):
+        while self._given and (self._given[0].done() or len(self._given) > MOST_WAITING):
             yield self._next()
 
     def rest(self) -> Iterator[Future[T]]:

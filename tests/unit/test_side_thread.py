@@ -10,7 +10,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from cbtui.core.side_thread import SideThread
+from cbtui.core.side_thread import MOST_WAITING, SideThread
 
 
 def results(futures: Iterable[Future[int]]) -> list[int]:
@@ -32,12 +32,12 @@ def test_too_much_is_waited_for() -> None:
     allowed = threading.Event()
     with SideThread[int]("test") as side:
         side.give(lambda: 0 if allowed.wait(60) else -1)
-        for number in range(1, 18):
+        for number in range(1, MOST_WAITING + 2):
             side.give(lambda number=number: number)
         threading.Timer(0.05, allowed.set).start()
         ready = results(side.ready())
         assert ready[:2] == [0, 1]
-        assert [*ready, *results(side.rest())] == list(range(18))
+        assert [*ready, *results(side.rest())] == list(range(MOST_WAITING + 2))
 
 
 def test_without_a_thread_whoever_gives_work_does_it_and_hears_of_it_in_the_same_way() -> None:

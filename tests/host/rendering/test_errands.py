@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from cbtui.core.events import ChunkProgressed, EventSink
+from cbtui.core.side_thread import MOST_WAITING
 from cbtui.engine.base import ChunkFailure, ChunkRequest, ChunkResult, DeviceLost, all_are_wanted
 from cbtui.host.rendering import run_in_progress, run_takes
 from cbtui.host.rendering.rendered import Rendered
@@ -163,14 +164,14 @@ def test_a_disk_that_is_slower_than_the_engine_is_waited_for(bench: Bench, monke
 
     def answer(request: ChunkRequest) -> ChunkResult:
         made.append(request.text)
-        if len(made) == 9:
+        if len(made) == MOST_WAITING + 1:
             threading.Timer(0.05, disk.opened.set).start()
         # The one under way and those that may wait; the next only when one of them is written.
-        assert len(made) <= 9 or disk.opened.is_set()
+        assert len(made) <= MOST_WAITING + 1 or disk.opened.is_set()
         return speak(request)
 
-    bench.render(answer, " ".join(f"Sentence number {number}." for number in range(12)))
-    assert bench.outcomes["a"].rendered == 12
+    bench.render(answer, " ".join(f"Sentence number {number}." for number in range(MOST_WAITING + 4)))
+    assert bench.outcomes["a"].rendered == MOST_WAITING + 4
 
 
 def test_a_take_that_cannot_be_written_fails_its_task_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
