@@ -156,23 +156,24 @@ def _render(order: Mapping[str, Any]) -> dict[str, float]:
         stock = _stock(order)
         generate_stock(stock, order["model"], ["Hello."], seed=0)
         started = time.perf_counter()
-        speech = generate_stock(stock, order["model"], texts, seed=1)
-        return {"seconds": time.perf_counter() - started, "speech_seconds": speech}
+        speech, vocoding = generate_stock(stock, order["model"], texts, seed=1)
+        return {"seconds": time.perf_counter() - started, "speech_seconds": speech, "vocode_seconds": vocoding}
     engine = _engine(order, batch=int(order["side"].rpartition("_")[2]))
     _speak(engine, [_request(0, order, text="Hello.")])
     started = time.perf_counter()
-    speech = _speak(engine, [_request(number + 1, order, text=text) for number, text in enumerate(texts)])
-    return {"seconds": time.perf_counter() - started, "speech_seconds": speech}
+    speech, vocoding = _speak(engine, [_request(number + 1, order, text=text) for number, text in enumerate(texts)])
+    return {"seconds": time.perf_counter() - started, "speech_seconds": speech, "vocode_seconds": vocoding}
 
 
-def _speak(engine: Any, requests: list[ChunkRequest]) -> float:
-    """Seconds of speech in all."""
-    samples = 0
+def _speak(engine: Any, requests: list[ChunkRequest]) -> tuple[float, float]:
+    """Seconds of speech in all, and those it took to make them of speech tokens."""
+    samples, vocoding = 0, 0.0
     for answer in engine.render(requests, emit=ignore_events, should_stop=lambda: False):
         if isinstance(answer, ChunkFailure):
             raise RuntimeError(answer.reason)
         samples += len(answer.samples)
-    return samples / float(engine.sample_rate)
+        vocoding += answer.facts.vocode_seconds
+    return samples / float(engine.sample_rate), vocoding
 
 
 def _stock(order: Mapping[str, Any]) -> Any:

@@ -38,7 +38,8 @@ def figures(home: Home, checkpoint: Path, *arguments: str) -> Any:
 def test_ours_is_measured_against_the_librarys(home: Home, english_checkpoint: Path) -> None:
     given = figures(home, english_checkpoint, "render", "--chunks", "2", "--batch", "2")
     assert set(given) == {"stock", "exact", "fast"}
-    assert all(given[side]["speedup"] > 0 for side in ("exact", "fast"))
+    assert all(given[side]["speedup"] > 0 and given[side]["vocode_speedup"] > 0 for side in ("exact", "fast"))
+    assert all(0 < each["vocode_seconds"] < each["seconds"] for each in given.values())
     assert all(each["speech_seconds"] > 0 for each in given.values())
 
 

@@ -72,15 +72,36 @@ def draw_stock(stock: Any, model: ModelName, text: str, *, seed: int, most: int)
     return int(drawn.numel())
 
 
-def generate_stock(stock: Any, model: ModelName, texts: Sequence[str], *, seed: int) -> float:
-    """Seconds of speech that the library's `generate()` makes of texts, one after another."""
+def generate_stock(stock: Any, model: ModelName, texts: Sequence[str], *, seed: int) -> tuple[float, float]:
+    """Seconds of speech that the library's `generate()` makes of texts, one after another, and those its S3Gen took."""
     language = {"language_id": "en"} if model == "multilingual" else {}
     samples = 0
-    for number, text in enumerate(texts):
-        torch.manual_seed(seed + number)
-        with logged_output():
-            samples += stock.generate(text, **language).size(-1)
-    return samples / float(stock.sr)
+    with _timed(stock.s3gen, "inference") as seconds:
+        for number, text in enumerate(texts):
+            torch.manual_seed(seed + number)
+            with logged_output():
+                samples += stock.generate(text, **language).size(-1)
+    return samples / float(stock.sr), sum(seconds)
+
+
+@contextmanager
+def _timed(module: Any, method: str) -> Iterator[list[float]]:
+    """Seconds of each call of a method of this object."""
+    seconds: list[float] = []
+    call = getattr(module, method)
+
+    def timed(*arguments: Any, **more: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return call(*arguments, **more)
+        finally:
+            seconds.append(time.perf_counter() - started)
+
+    setattr(module, method, timed)
+    try:
+        yield seconds
+    finally:
+        delattr(module, method)
 
 
 def derive_stock(stock: Any, clip: Path) -> float:
