@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from cbtui.engine.chatterbox.conformer import Conformer
 from cbtui.engine.chatterbox.decode import Stopped
 from cbtui.engine.chatterbox.estimator import Estimator
 from cbtui.engine.chatterbox.flow import Flow
+from cbtui.engine.chatterbox.upsampling import TransposedConvolution
 from cbtui.engine.chatterbox.vocode import Speech, Vocoder
 from tests.engine.rendering import models
 from tests.support.checkpoint import checkpoint
@@ -179,6 +181,27 @@ def test_the_library_keeps_its_modules_as_they_were(english: Stock) -> None:
     spoken(english.vocoder("fast"), english, speech_of(4))
     assert attributes() == before
     assert all(torch.equal(tensor, values[name]) for name, tensor in weights().items())
+
+
+def test_the_library_keeps_its_upsamplings_after_an_error_too(english: Stock) -> None:
+    hift = english.model.s3gen.mel2wav
+    before = hift.ups
+    with (
+        patch.object(english.model.s3gen, "hift_inference", side_effect=RuntimeError("no room")),
+        pytest.raises(RuntimeError, match="no room"),
+    ):
+        spoken(english.vocoder("exact"), english, speech_of(4))
+    assert hift.ups is before
+
+
+@pytest.mark.parametrize("frames", [1, 2, 37])
+def test_the_upsamplings_give_what_the_librarys_give(frames: int, english: Stock) -> None:
+    torch.manual_seed(2)
+    for module in english.model.s3gen.mel2wav.ups:
+        x = torch.randn(1, module.in_channels, frames)
+        with torch.inference_mode():
+            expected, given = module(x), TransposedConvolution(module)(x)
+        torch.testing.assert_close(given, expected, rtol=0, atol=1e-6 * float(expected.abs().max()))
 
 
 def test_the_reference_is_left_as_it_was(english: Stock) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import torch
 from cbtui.core.task import Precision
 from cbtui.engine.chatterbox.decode import Stopped
 from cbtui.engine.chatterbox.flow import Flow
+from cbtui.engine.chatterbox.upsampling import Upsampling
 
 if TYPE_CHECKING:
     from cbtui.engine.base import Samples
@@ -45,6 +46,7 @@ class Vocoder:
         self._model, self._s3gen = model, model.s3gen
         with torch.inference_mode():
             self._flow = Flow(model.s3gen, precision)
+            self._upsampling = Upsampling(model.s3gen.mel2wav) if model.s3gen.device.type == "cpu" else None
 
     @torch.inference_mode()
     def render(self, chunks: Sequence[Speech], *, steps: int | None, should_stop: Callable[[], bool]) -> list[Samples]:
@@ -73,7 +75,8 @@ class Vocoder:
         return torch.cat([tokens, tokens.new_tensor(_TURBO_SILENCE)]) if self._s3gen.meanflow else tokens
 
     def _sound(self, mel: torch.Tensor) -> Samples:
-        wav, _ = self._s3gen.hift_inference(mel, None)
+        with self._upsampling.lent() if self._upsampling else nullcontext():
+            wav, _ = self._s3gen.hift_inference(mel, None)
         # The library's remedy for what spills over from the reference.
         fade = self._s3gen.trim_fade
         wav[:, : len(fade)] *= fade
