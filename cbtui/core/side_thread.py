@@ -23,10 +23,10 @@ class SideThread(Generic[T]):
     of threads would wait out.
     """
 
-    def __init__(self, name: str, *, at_once: bool = False) -> None:
-        """With `at_once` there is no thread: whoever gives work does it."""
+    def __init__(self, name: str, *, beside: bool = True) -> None:
+        """Without `beside` there is no thread: whoever gives work does it."""
         self._name = name
-        self._at_once = at_once
+        self._beside = beside
         self._thread: threading.Thread | None = None
         self._work: SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = SimpleQueue()
         self._given: deque[Future[T]] = deque()
@@ -46,16 +46,16 @@ class SideThread(Generic[T]):
 
     def give(self, work: Callable[[], T]) -> Future[T]:
         """Raises RuntimeError where the process may have no further thread."""
-        if self._thread is None and not self._at_once:
+        if self._thread is None and self._beside:
             thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             thread.start()
             self._thread = thread
         future: Future[T] = Future()
         self._given.append(future)
-        if self._at_once:
-            _do(future, work)
-        else:
+        if self._beside:
             self._work.put((future, work))
+        else:
+            _do(future, work)
         return future
 
     def ready(self) -> Iterator[Future[T]]:

@@ -44,7 +44,7 @@ def test_without_a_thread_whoever_gives_work_does_it_and_hears_of_it_in_the_same
     def fail() -> int:
         raise OSError("gone")
 
-    with SideThread[int]("test", at_once=True) as side:
+    with SideThread[int]("test", beside=False) as side:
         given = side.give(threading.get_ident)
         assert given.result() == threading.get_ident()
         side.give(fail)

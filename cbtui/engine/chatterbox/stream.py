@@ -91,8 +91,7 @@ class ChunkStream:
             should_stop=self.should_stop,
             is_wanted=self.is_wanted,
         )
-        beside = self.speaking.marks_beside
-        with SideThread[ChunkResult | ChunkFailure]("cbtui-watermark", at_once=not beside) as finishing:
+        with SideThread[ChunkResult | ChunkFailure]("cbtui-watermark", beside=self.speaking.marks_beside) as finishing:
             try:
                 for outcome in self.draw(requests):
                     self._share_out_time()

@@ -36,7 +36,7 @@ class TransposedConvolution(torch.nn.Module):
 
 
 class Upsampling:
-    """The replacements for one vocoder's upsamplings, which it keeps but while it speaks."""
+    """Lends one vocoder ours in place of its own upsamplings, for as long as it speaks."""
 
     def __init__(self, hift: Any) -> None:
         self._hift = hift
